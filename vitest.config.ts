@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config';
+
+const unit = { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } } as const;
+
+const property = {
+  extends: true,
+  test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 60_000 },
+} as const;
+
+// Real processes and real sockets: one file at a time, after everything else.
+const integration = {
+  extends: true,
+  test: {
+    name: 'integration',
+    include: ['test/integration/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+    sequence: { groupOrder: 1 },
+  },
+} as const;
+
+const mutating = process.env['STRYKER_MUTATOR_WORKER'] !== undefined;
+
+export default defineConfig({
+  test: {
+    projects: mutating ? [unit, property] : [unit, property, integration],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text', 'text-summary', 'html'],
+      thresholds: { lines: 98, branches: 98 },
+    },
+  },
+});
