@@ -1,11 +1,15 @@
+import type { TestProjectConfiguration } from 'vitest/config';
 import { defineConfig } from 'vitest/config';
 
-const unit = { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } } as const;
+const unit = {
+  extends: true,
+  test: { name: 'unit', include: ['test/unit/**/*.test.ts'] },
+} satisfies TestProjectConfiguration;
 
 const property = {
   extends: true,
   test: { name: 'property', include: ['test/property/**/*.test.ts'], testTimeout: 60_000 },
-} as const;
+} satisfies TestProjectConfiguration;
 
 // Real processes and real sockets: one file at a time, after everything else.
 const integration = {
@@ -18,13 +22,15 @@ const integration = {
     fileParallelism: false,
     sequence: { groupOrder: 1 },
   },
-} as const;
+} satisfies TestProjectConfiguration;
 
 const mutating = process.env['STRYKER_MUTATOR_WORKER'] !== undefined;
 
 export default defineConfig({
   test: {
     projects: mutating ? [unit, property] : [unit, property, integration],
+    // The default leaves one core free: on two cores, one file at a time.
+    maxWorkers: '100%',
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
