@@ -11,52 +11,60 @@
  * - Exporters go by `otlp` and `otlphttp`: the names `otlp_grpc` and `otlp_http` have these as aliases, and a Collector
  *   from before the renaming knows no others.
  */
-import { execFileSync } from 'node:child_process'
-import path from 'node:path'
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 
 /** Where one Collector runs: its ports and its folder. The harness makes it, a configuration is made for it. */
 export interface Place {
-  readonly httpPort: number
-  readonly grpcPort: number
-  readonly healthPort: number
+  readonly httpPort: number;
+  readonly grpcPort: number;
+  readonly healthPort: number;
   /** A third listener of the harness's choosing, where a configuration needs one (`memoryLimited`'s ballast). */
-  readonly sparePort: number
+  readonly sparePort: number;
   /** The file exporter's output: one OTLP JSON request a line. */
-  readonly outputFile: string
+  readonly outputFile: string;
 }
 
-export type CollectorConfig = Readonly<Record<string, unknown>>
+export type CollectorConfig = Readonly<Record<string, unknown>>;
 /** A configuration for a place not yet known. */
-export type MakeConfig = (place: Place) => CollectorConfig
+export type MakeConfig = (place: Place) => CollectorConfig;
 
 interface Receiver {
-  readonly auth?: { readonly authenticator: string }
-  readonly tls?: { readonly cert_file: string; readonly key_file: string }
+  readonly auth?: { readonly authenticator: string };
+  readonly tls?: { readonly cert_file: string; readonly key_file: string };
   /** In bytes, of the HTTP request's body after decompression. */
-  readonly maxRequestBodySize?: number
+  readonly maxRequestBodySize?: number;
   /** In MiB, of one gRPC message (the Collector's own default: 4). */
-  readonly maxReceiveMessageMebibytes?: number
+  readonly maxReceiveMessageMebibytes?: number;
 }
 
 interface Parts {
-  readonly receiver?: Receiver
-  readonly moreReceivers?: Record<string, unknown>
-  readonly processors?: Record<string, unknown>
-  readonly exporters?: Record<string, unknown>
-  readonly extensions?: Record<string, unknown>
-  readonly pipelines?: Record<string, unknown>
+  readonly receiver?: Receiver;
+  readonly moreReceivers?: Record<string, unknown>;
+  readonly processors?: Record<string, unknown>;
+  readonly exporters?: Record<string, unknown>;
+  readonly extensions?: Record<string, unknown>;
+  readonly pipelines?: Record<string, unknown>;
 }
 
 function assemble(place: Place, parts: Parts): CollectorConfig {
-  const { auth, tls, maxRequestBodySize, maxReceiveMessageMebibytes } = parts.receiver ?? {}
-  const shared = { ...(auth && { auth }), ...(tls && { tls }) }
-  const extensions = { health_check: { endpoint: local(place.healthPort) }, ...parts.extensions }
+  const { auth, tls, maxRequestBodySize, maxReceiveMessageMebibytes } = parts.receiver ?? {};
+  const shared = { ...(auth && { auth }), ...(tls && { tls }) };
+  const extensions = { health_check: { endpoint: local(place.healthPort) }, ...parts.extensions };
   return {
     receivers: {
       otlp: {
         protocols: {
-          http: { endpoint: local(place.httpPort), ...shared, ...(maxRequestBodySize && { max_request_body_size: maxRequestBodySize }) },
-          grpc: { endpoint: local(place.grpcPort), ...shared, ...(maxReceiveMessageMebibytes && { max_recv_msg_size_mib: maxReceiveMessageMebibytes }) },
+          http: {
+            endpoint: local(place.httpPort),
+            ...shared,
+            ...(maxRequestBodySize && { max_request_body_size: maxRequestBodySize }),
+          },
+          grpc: {
+            endpoint: local(place.grpcPort),
+            ...shared,
+            ...(maxReceiveMessageMebibytes && { max_recv_msg_size_mib: maxReceiveMessageMebibytes }),
+          },
         },
       },
       ...parts.moreReceivers,
@@ -70,20 +78,20 @@ function assemble(place: Place, parts: Parts): CollectorConfig {
       // Its own metrics would take port 8888 of every Collector at once.
       telemetry: { metrics: { level: 'none' }, logs: { level: 'info' } },
     },
-  }
+  };
 }
 
 function local(port: number): string {
-  return `127.0.0.1:${port}`
+  return `127.0.0.1:${port}`;
 }
 
 function fileExporter(place: Place): Record<string, unknown> {
-  return { path: place.outputFile, format: 'json', rotation: { max_megabytes: 1_000 } }
+  return { path: place.outputFile, format: 'json', rotation: { max_megabytes: 1_000 } };
 }
 
 /** Scenarios 1, 2, 3, 8 and 9: takes what comes and writes it to the file. */
 export function plain(place: Place): CollectorConfig {
-  return assemble(place, {})
+  return assemble(place, {});
 }
 
 /**
@@ -92,28 +100,33 @@ export function plain(place: Place): CollectorConfig {
  * goes when something at `upstreamPort` starts to answer 200: the queue drains, the next check collects the garbage.
  */
 export function memoryLimited(upstreamPort: number): MakeConfig {
-  return (place) => assemble(place, {
-    moreReceivers: { 'otlp/ballast': { protocols: { http: { endpoint: local(place.sparePort) } } } },
-    processors: {
-      memory_limiter: {
-        check_interval: '200ms', limit_mib: 100, spike_limit_mib: 20,
-        // At each check: "the pressure is gone" is to be seen at once, not at the next of Go's own collections.
-        min_gc_interval_when_soft_limited: '0s', min_gc_interval_when_hard_limited: '0s',
+  return (place) =>
+    assemble(place, {
+      moreReceivers: { 'otlp/ballast': { protocols: { http: { endpoint: local(place.sparePort) } } } },
+      processors: {
+        memory_limiter: {
+          check_interval: '200ms',
+          limit_mib: 100,
+          spike_limit_mib: 20,
+          // At each check: "the pressure is gone" is to be seen at once, not at the next of Go's own collections.
+          min_gc_interval_when_soft_limited: '0s',
+          min_gc_interval_when_hard_limited: '0s',
+        },
       },
-    },
-    exporters: {
-      file: fileExporter(place),
-      'otlphttp/ballast': {
-        endpoint: `http://${local(upstreamPort)}`, compression: 'none',
-        sending_queue: { queue_size: 1_000, num_consumers: 4 },
-        retry_on_failure: { initial_interval: '200ms', max_interval: '500ms', max_elapsed_time: '0s' },
+      exporters: {
+        file: fileExporter(place),
+        'otlphttp/ballast': {
+          endpoint: `http://${local(upstreamPort)}`,
+          compression: 'none',
+          sending_queue: { queue_size: 1_000, num_consumers: 4 },
+          retry_on_failure: { initial_interval: '200ms', max_interval: '500ms', max_elapsed_time: '0s' },
+        },
       },
-    },
-    pipelines: {
-      traces: { receivers: ['otlp'], processors: ['memory_limiter'], exporters: ['file'] },
-      'traces/ballast': { receivers: ['otlp/ballast'], exporters: ['otlphttp/ballast'] },
-    },
-  })
+      pipelines: {
+        traces: { receivers: ['otlp'], processors: ['memory_limiter'], exporters: ['file'] },
+        'traces/ballast': { receivers: ['otlp/ballast'], exporters: ['otlphttp/ballast'] },
+      },
+    });
 }
 
 /**
@@ -122,16 +135,19 @@ export function memoryLimited(upstreamPort: number): MakeConfig {
  * it arrives when the upstream does.
  */
 export function fullQueue(upstreamGrpcPort: number): MakeConfig {
-  return (place) => assemble(place, {
-    exporters: {
-      otlp: {
-        endpoint: local(upstreamGrpcPort), tls: { insecure: true }, timeout: '1s',
-        sending_queue: { queue_size: 1, num_consumers: 1, block_on_overflow: false },
-        retry_on_failure: { initial_interval: '200ms', max_interval: '500ms', max_elapsed_time: '0s' },
+  return (place) =>
+    assemble(place, {
+      exporters: {
+        otlp: {
+          endpoint: local(upstreamGrpcPort),
+          tls: { insecure: true },
+          timeout: '1s',
+          sending_queue: { queue_size: 1, num_consumers: 1, block_on_overflow: false },
+          retry_on_failure: { initial_interval: '200ms', max_interval: '500ms', max_elapsed_time: '0s' },
+        },
       },
-    },
-    pipelines: { traces: { receivers: ['otlp'], exporters: ['otlp'] } },
-  })
+      pipelines: { traces: { receivers: ['otlp'], exporters: ['otlp'] } },
+    });
 }
 
 /**
@@ -139,36 +155,45 @@ export function fullQueue(upstreamGrpcPort: number): MakeConfig {
  * The only way to a retry hint: of itself the Collector gives none, neither for `memory_limiter` nor for a full queue.
  */
 export function relay(upstreamGrpcPort: number): MakeConfig {
-  return (place) => assemble(place, {
-    exporters: {
-      otlp: {
-        endpoint: local(upstreamGrpcPort), tls: { insecure: true }, timeout: '2s',
-        sending_queue: { enabled: false }, retry_on_failure: { enabled: false },
+  return (place) =>
+    assemble(place, {
+      exporters: {
+        otlp: {
+          endpoint: local(upstreamGrpcPort),
+          tls: { insecure: true },
+          timeout: '2s',
+          sending_queue: { enabled: false },
+          retry_on_failure: { enabled: false },
+        },
       },
-    },
-    pipelines: { traces: { receivers: ['otlp'], exporters: ['otlp'] } },
-  })
+      pipelines: { traces: { receivers: ['otlp'], exporters: ['otlp'] } },
+    });
 }
 
 /** As `relay`, to an OTLP/HTTP upstream. Its status is passed on, its `Retry-After` is not (0.165.0). */
 export function relayHttp(upstreamHttpPort: number): MakeConfig {
-  return (place) => assemble(place, {
-    exporters: {
-      otlphttp: {
-        endpoint: `http://${local(upstreamHttpPort)}`, compression: 'none', timeout: '2s',
-        sending_queue: { enabled: false }, retry_on_failure: { enabled: false },
+  return (place) =>
+    assemble(place, {
+      exporters: {
+        otlphttp: {
+          endpoint: `http://${local(upstreamHttpPort)}`,
+          compression: 'none',
+          timeout: '2s',
+          sending_queue: { enabled: false },
+          retry_on_failure: { enabled: false },
+        },
       },
-    },
-    pipelines: { traces: { receivers: ['otlp'], exporters: ['otlphttp'] } },
-  })
+      pipelines: { traces: { receivers: ['otlp'], exporters: ['otlphttp'] } },
+    });
 }
 
 /** Scenario 5: only `Authorization: Bearer <token>` comes in. */
 export function bearerToken(token: string): MakeConfig {
-  return (place) => assemble(place, {
-    receiver: { auth: { authenticator: 'bearertokenauth' } },
-    extensions: { bearertokenauth: { token } },
-  })
+  return (place) =>
+    assemble(place, {
+      receiver: { auth: { authenticator: 'bearertokenauth' } },
+      extensions: { bearertokenauth: { token } },
+    });
 }
 
 /**
@@ -177,23 +202,25 @@ export function bearerToken(token: string): MakeConfig {
  * sender that still has megabytes to write gets ECONNRESET more often than the answer.
  */
 export function sizeLimited(bytes: number, mebibytes = 1): MakeConfig {
-  return (place) => assemble(place, { receiver: { maxRequestBodySize: bytes, maxReceiveMessageMebibytes: mebibytes } })
+  return (place) =>
+    assemble(place, { receiver: { maxRequestBodySize: bytes, maxReceiveMessageMebibytes: mebibytes } });
 }
 
 /** Scenario 7: both receivers speak TLS only. */
 export function tlsOnly(certificates: Certificates): MakeConfig {
-  return (place) => assemble(place, {
-    receiver: { tls: { cert_file: certificates.certFile, key_file: certificates.keyFile } },
-  })
+  return (place) =>
+    assemble(place, {
+      receiver: { tls: { cert_file: certificates.certFile, key_file: certificates.keyFile } },
+    });
 }
 
 export interface Certificates {
-  readonly certFile: string
-  readonly keyFile: string
+  readonly certFile: string;
+  readonly keyFile: string;
   /** The authority that signed `certFile`. */
-  readonly caFile: string
+  readonly caFile: string;
   /** An authority that signed nothing here: who trusts only it must not connect. */
-  readonly otherCaFile: string
+  readonly otherCaFile: string;
 }
 
 /**
@@ -202,19 +229,53 @@ export interface Certificates {
  * @param folder - where the PEM files go; the harness's temporary folder, so that they go with it.
  */
 export function makeCertificates(folder: string): Certificates {
-  const file = (name: string): string => path.join(folder, name)
+  const file = (name: string): string => path.join(folder, name);
   const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  }
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  };
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   for (const authority of ['ca', 'other-ca']) {
-    openssl('req', '-x509', ...key, '-keyout', file(`${authority}.key`), '-out', file(`${authority}.pem`),
-      '-days', '2', '-subj', `/CN=otel-circuit-breaker test ${authority}`)
+    openssl(
+      'req',
+      '-x509',
+      ...key,
+      '-keyout',
+      file(`${authority}.key`),
+      '-out',
+      file(`${authority}.pem`),
+      '-days',
+      '2',
+      '-subj',
+      `/CN=otel-circuit-breaker test ${authority}`,
+    );
   }
-  openssl('req', '-x509', ...key, '-keyout', file('server.key'), '-out', file('server.pem'), '-days', '2',
-    '-subj', '/CN=localhost', '-CA', file('ca.pem'), '-CAkey', file('ca.key'),
-    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:FALSE')
-  return { certFile: file('server.pem'), keyFile: file('server.key'), caFile: file('ca.pem'), otherCaFile: file('other-ca.pem') }
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    file('server.key'),
+    '-out',
+    file('server.pem'),
+    '-days',
+    '2',
+    '-subj',
+    '/CN=localhost',
+    '-CA',
+    file('ca.pem'),
+    '-CAkey',
+    file('ca.key'),
+    '-addext',
+    'subjectAltName=DNS:localhost,IP:127.0.0.1',
+    '-addext',
+    'basicConstraints=critical,CA:FALSE',
+  );
+  return {
+    certFile: file('server.pem'),
+    keyFile: file('server.key'),
+    caFile: file('ca.pem'),
+    otherCaFile: file('other-ca.pem'),
+  };
 }
 
 /** Scenario 8: nginx in front of several Collectors, HTTP and gRPC, trying the next one when one is away. */
@@ -224,7 +285,7 @@ export function nginxConfig(
   collectors: ReadonlyArray<{ readonly httpPort: number; readonly grpcPort: number }>,
 ): string {
   const servers = (key: 'httpPort' | 'grpcPort'): string =>
-    collectors.map((collector) => `server ${local(collector[key])} max_fails=1 fail_timeout=1s;`).join(' ')
+    collectors.map((collector) => `server ${local(collector[key])} max_fails=1 fail_timeout=1s;`).join(' ');
   // One process: a killed master would leave its workers behind, listening.
   return `daemon off; master_process off;
 pid ${folder}/nginx.pid;
@@ -253,5 +314,5 @@ http {
     }
   }
 }
-`
+`;
 }
