@@ -1,0 +1,113 @@
+import type { Check } from '../internal/validate-options.ts';
+import { positiveInteger, positiveNumber, readOptions, show } from '../internal/validate-options.ts';
+
+/** Which exports a rate is taken of: the last `exports` of them, or those of the last `millis` milliseconds. */
+export type RollingWindow =
+  | { readonly exports: number; readonly millis?: undefined }
+  | { readonly millis: number; readonly exports?: undefined };
+
+/** Counts exports, and those of them that are hits, as far back as it goes. */
+export interface RollingCounter {
+  /** How many exports are in the window. */
+  readonly total: number;
+  /** How many of them were hits. */
+  readonly hits: number;
+  /** Adds one at `at`, in Unix milliseconds. */
+  add(at: number, hit: boolean): void;
+  /** Forgets all. */
+  clear(): void;
+}
+
+/** A result leaves a time window by whole buckets: 1 in 20 makes it count for at least 95 % of the window. */
+const BUCKETS = 20;
+
+/** Checks a `window` option. */
+export const rollingWindow: Check<RollingWindow> = (value, label) => {
+  const given = readOptions<{ exports: number | undefined; millis: number | undefined }>(label, value ?? {}, {
+    exports: (n, name) => (n === undefined ? undefined : positiveInteger(n, name)),
+    millis: (n, name) => (n === undefined ? undefined : positiveNumber(n, name)),
+  });
+  if ((given.exports === undefined) === (given.millis === undefined)) {
+    throw new TypeError(`${label} must be { exports: n } or { millis: n }, got ${showWindow(value)}`);
+  }
+  return given as RollingWindow;
+};
+
+/** A counter for a window; its memory does not grow with traffic. */
+export function createRollingCounter(window: RollingWindow): RollingCounter {
+  return window.exports === undefined ? new LastMillis(window.millis) : new LastExports(window.exports);
+}
+
+class LastExports implements RollingCounter {
+  total = 0;
+  hits = 0;
+  readonly #ring: Uint8Array;
+  #next = 0;
+
+  constructor(exports: number) {
+    this.#ring = new Uint8Array(exports);
+  }
+
+  add(_at: number, hit: boolean): void {
+    if (this.total === this.#ring.length) this.hits -= this.#ring[this.#next] as number;
+    else this.total++;
+    this.#ring[this.#next] = hit ? 1 : 0;
+    if (hit) this.hits++;
+    this.#next = (this.#next + 1) % this.#ring.length;
+  }
+
+  clear(): void {
+    this.total = 0;
+    this.hits = 0;
+    this.#next = 0;
+  }
+}
+
+class LastMillis implements RollingCounter {
+  total = 0;
+  hits = 0;
+  readonly #bucketMillis: number;
+  readonly #totals = new Float64Array(BUCKETS);
+  readonly #hits = new Float64Array(BUCKETS);
+  /** The newest bucket, counted from the epoch. */
+  #newest = 0;
+
+  constructor(millis: number) {
+    this.#bucketMillis = millis / BUCKETS;
+  }
+
+  add(at: number, hit: boolean): void {
+    this.#moveTo(Math.floor(at / this.#bucketMillis));
+    const slot = this.#newest % BUCKETS;
+    this.#totals[slot] = (this.#totals[slot] as number) + 1;
+    this.total++;
+    if (!hit) return;
+    this.#hits[slot] = (this.#hits[slot] as number) + 1;
+    this.hits++;
+  }
+
+  clear(): void {
+    this.total = 0;
+    this.hits = 0;
+    this.#totals.fill(0);
+    this.#hits.fill(0);
+  }
+
+  /** A clock that stepped back goes on counting in the newest bucket. */
+  #moveTo(bucket: number): void {
+    const passed = Math.min(bucket - this.#newest, BUCKETS);
+    if (passed <= 0) return;
+    for (let i = 1; i <= passed; i++) {
+      const slot = (this.#newest + i) % BUCKETS;
+      this.total -= this.#totals[slot] as number;
+      this.hits -= this.#hits[slot] as number;
+      this.#totals[slot] = 0;
+      this.#hits[slot] = 0;
+    }
+    this.#newest = bucket;
+  }
+}
+
+function showWindow(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : show(value);
+}

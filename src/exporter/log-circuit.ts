@@ -1,0 +1,22 @@
+import { diag } from '@opentelemetry/api';
+import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
+import { describeOpenCircuit } from './rejected-result.ts';
+
+/** One `diag.warn` when the circuit leaves CLOSED, one `diag.info` when it comes back. */
+export function logCircuit(breaker: CircuitBreaker): void {
+  let openedAt = 0;
+  let rejectedBefore = 0;
+  breaker.onTransition(({ from, to, at }) => {
+    if (from === 'CLOSED') {
+      openedAt = at;
+      rejectedBefore = breaker.snapshot().items.rejected;
+      diag.warn(`${describeOpenCircuit(breaker)}; exports are rejected until a probe gets through`);
+    } else if (to === 'CLOSED') {
+      const rejected = breaker.snapshot().items.rejected - rejectedBefore;
+      const seconds = ((at - openedAt) / 1000).toFixed(1);
+      diag.info(
+        `circuit ${JSON.stringify(breaker.name)} is closed again after ${seconds} s; ${rejected} items were rejected`,
+      );
+    }
+  });
+}

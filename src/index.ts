@@ -1,0 +1,51 @@
+export { CircuitBreaker } from './breaker/circuit-breaker.ts';
+export type { CircuitBreakerOptions } from './breaker/circuit-breaker-options.ts';
+export { type Clock, systemClock } from './breaker/clock.ts';
+export type { Permit } from './breaker/permit.ts';
+export {
+  afterCooldown,
+  allOf,
+  anyOf,
+  defaultProbePolicy,
+  type EveryNthAttemptOptions,
+  type ExponentialBackoffOptions,
+  everyNthAttempt,
+  exponentialBackoff,
+  type ProbeContext,
+  type ProbePolicy,
+} from './breaker/probe-policies.ts';
+export type { RollingWindow } from './breaker/rolling-window.ts';
+export type {
+  CircuitSnapshot,
+  CircuitState,
+  Classification,
+  FailureSummary,
+  HistogramSnapshot,
+  ResultCounts,
+  TransitionName,
+} from './breaker/snapshot.ts';
+export type { CircuitTransition, TransitionListener } from './breaker/transition-listeners.ts';
+export {
+  anyTrip,
+  consecutiveFailures,
+  type FailureRateOptions,
+  failureRate,
+  type SlowExportRateOptions,
+  slowExportRate,
+  type TripDetector,
+  type TripPolicy,
+} from './breaker/trip-policies.ts';
+export type {
+  Amount,
+  DeliverySnapshot,
+  EvictionReason,
+  ExporterSnapshot,
+  SnapshotSource,
+} from './delivery/delivery-snapshot.ts';
+export type { RetentionOptions } from './delivery/retention-options.ts';
+export { CircuitBreakerExporter } from './exporter/circuit-breaker-exporter.ts';
+export type { CircuitBreakerExporterOptions } from './exporter/circuit-breaker-exporter-options.ts';
+export { classifyOtlpResult } from './exporter/classify-result.ts';
+export { CircuitOpenError, ExporterShutdownError, ExportTimeoutError } from './internal/errors.ts';
+export type { ProblemListener } from './internal/report-problem.ts';
+export type { ExporterLike, ExportResultLike, MetricSelectors } from './sending/exporter-contract.ts';

@@ -1,0 +1,76 @@
+import type { Clock } from '../breaker/clock.ts';
+
+/** Something that must be over in time, and a link of the list that {@link Deadlines} keeps. */
+export interface Expiring {
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  /** Its time is over. Does not throw. */
+  expire(timeoutMillis: number): void;
+  // What follows is for `Deadlines` alone.
+  waiting: boolean;
+  earlier: Expiring | undefined;
+  later: Expiring | undefined;
+}
+
+/**
+ * One time-out for many: since all have the same, they expire in the order in which they began, and one timer, for the
+ * first of them, serves all. What is answered in time costs no timer of its own.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #timeoutMillis: number;
+  #first: Expiring | undefined;
+  #last: Expiring | undefined;
+  #armed = false;
+
+  /** @param timeoutMillis - milliseconds; 0 = never */
+  constructor(clock: Clock, timeoutMillis: number) {
+    this.#clock = clock;
+    this.#timeoutMillis = timeoutMillis;
+  }
+
+  add(entry: Expiring): void {
+    if (this.#timeoutMillis === 0) return;
+    // Almost always the newest; not where one export began inside another.
+    let earlier = this.#last;
+    while (earlier !== undefined && earlier.startedAt > entry.startedAt) earlier = earlier.earlier;
+    const later = earlier === undefined ? this.#first : earlier.later;
+    entry.waiting = true;
+    this.#join(earlier, entry);
+    this.#join(entry, later);
+    this.#arm();
+  }
+
+  remove(entry: Expiring): void {
+    if (!entry.waiting) return;
+    entry.waiting = false;
+    this.#join(entry.earlier, entry.later);
+    entry.earlier = undefined;
+    entry.later = undefined;
+  }
+
+  #join(earlier: Expiring | undefined, later: Expiring | undefined): void {
+    if (earlier === undefined) this.#first = later;
+    else earlier.later = later;
+    if (later === undefined) this.#last = earlier;
+    else later.earlier = earlier;
+  }
+
+  #arm(): void {
+    if (this.#armed || this.#first === undefined) return;
+    this.#armed = true;
+    const restMillis = this.#first.startedAt + this.#timeoutMillis - this.#clock.now();
+    this.#clock.schedule(() => this.#expireDue(), Math.max(0, restMillis));
+  }
+
+  #expireDue(): void {
+    this.#armed = false;
+    const at = this.#clock.now();
+    for (let first = this.#first; first !== undefined; first = this.#first) {
+      if (at - first.startedAt < this.#timeoutMillis) break;
+      this.remove(first);
+      first.expire(this.#timeoutMillis);
+    }
+    this.#arm();
+  }
+}

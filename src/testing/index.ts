@@ -1,0 +1,3 @@
+export { type CircuitCommandsOptions, circuitCommands } from './circuit-commands.ts';
+export { ManualClock } from './manual-clock.ts';
+export { ScriptedExporter, type ScriptedOutcome, type ScriptedStep } from './scripted-exporter.ts';

@@ -1,0 +1,68 @@
+import type { Clock } from '../breaker/clock.ts';
+
+interface Timer {
+  readonly dueMillis: number;
+  readonly callback: () => void;
+}
+
+/**
+ * A clock that stands still until it is told to advance.
+ *
+ * @example
+ * ```ts
+ * import { CircuitBreaker } from 'otel-circuit-breaker';
+ * import { ManualClock } from 'otel-circuit-breaker/testing';
+ *
+ * const clock = new ManualClock();
+ * const breaker = new CircuitBreaker({ clock });
+ * clock.advance(5_000);
+ * ```
+ */
+export class ManualClock implements Clock {
+  #nowMillis: number;
+  /** In the order in which they were scheduled. */
+  readonly #timers = new Set<Timer>();
+
+  /** @param startMillis - what `now()` says at first, in Unix milliseconds */
+  constructor(startMillis = 0) {
+    this.#nowMillis = startMillis;
+  }
+
+  now(): number {
+    return this.#nowMillis;
+  }
+
+  schedule(callback: () => void, delayMillis: number): () => void {
+    const timer = { dueMillis: this.#nowMillis + delayMillis, callback };
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+
+  /**
+   * Moves time on, and runs what is due by then: in order of time, then of scheduling. Callbacks may schedule more.
+   *
+   * @param millis - milliseconds; at least 0
+   * @throws RangeError for a negative number or none
+   */
+  advance(millis: number): void {
+    if (!(millis >= 0)) throw new RangeError(`ManualClock.advance: millis must be at least 0, got ${millis}`);
+    const untilMillis = this.#nowMillis + millis;
+    for (let next = this.#nextDue(untilMillis); next !== undefined; next = this.#nextDue(untilMillis)) {
+      this.#timers.delete(next);
+      this.#nowMillis = Math.max(this.#nowMillis, next.dueMillis);
+      next.callback();
+    }
+    this.#nowMillis = untilMillis;
+  }
+
+  #nextDue(untilMillis: number): Timer | undefined {
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.dueMillis <= untilMillis && (next === undefined || timer.dueMillis < next.dueMillis))
+        next = timer;
+    }
+    return next;
+  }
+}
