@@ -1,0 +1,244 @@
+import { diag } from '@opentelemetry/api';
+import type { ProblemListener } from '../internal/report-problem.ts';
+import { reportProblem } from '../internal/report-problem.ts';
+import type { Check, Checks } from '../internal/validate-options.ts';
+import { aFunction, optional, readOptions, show } from '../internal/validate-options.ts';
+import { renderHealth } from './health.ts';
+import type { CompleteHealthOptions, RenderHealthOptions } from './health-options.ts';
+import { healthOptionChecks } from './health-options.ts';
+import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './prometheus.ts';
+import type { SnapshotSources } from './sources.ts';
+import { checkSources } from './sources.ts';
+
+export type { RenderHealthOptions } from './health-options.ts';
+export type { SnapshotSources } from './sources.ts';
+
+/** Options of the handlers. A key with the value `undefined` is an absent key. */
+export interface TelemetryHandlerOptions extends RenderHealthOptions {
+  /**
+   * Path of the health report: begins with `/`, in printable ASCII without `?` and `#`; not that of the metrics.
+   * @defaultValue '/health/telemetry'
+   */
+  healthPath?: string | undefined;
+  /** Path of the Prometheus text, likewise. @defaultValue '/metrics' */
+  metricsPath?: string | undefined;
+  /** Hears why an answer was a 500; is ignored when it throws. @defaultValue diag.error */
+  onError?: ((message: string, error: unknown) => void) | undefined;
+}
+
+/** Sources, or a function that is asked for them at each request. */
+export type HandlerSource = SnapshotSources | (() => SnapshotSources);
+
+/** What the handler reads of a request: Node's `IncomingMessage`, and those of Express and Connect, have it. */
+export interface NodeRequestLike {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/** What the handler needs of a response: Node's `ServerResponse`, and those of Express and Connect, have it. */
+export interface NodeResponseLike {
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  end(body?: Uint8Array): unknown;
+}
+
+/** A handler for `node:http`, Express and Connect. Calls `next`, where there is one, for any path but its two. */
+export type NodeHandler = (
+  request: NodeRequestLike,
+  response: NodeResponseLike,
+  next?: (error?: unknown) => void,
+) => void;
+
+/** What the handler reads of a request: `Request` of fetch has it. */
+export interface FetchRequestLike {
+  readonly method: string;
+  readonly url: string;
+}
+
+/**
+ * `Response` of fetch. These declarations name no global type, so that they compile in projects that have neither
+ * `lib.dom` nor `@types/node`; there it is the part of `Response` that matters.
+ */
+export type FetchResponse = typeof globalThis extends { Response: { prototype: infer R } }
+  ? R
+  : { readonly status: number; text(): Promise<string> };
+
+/** A handler for servers in the style of fetch; answers 404 for any path but its two. */
+export type FetchHandler = (request: FetchRequestLike) => FetchResponse;
+
+/**
+ * Serves the health report and the Prometheus text over `node:http`, Express and Connect.
+ *
+ * Answers GET and HEAD on its two paths, 405 to other methods there; calls `next()` for other paths, or answers 404
+ * where there is none. What goes wrong is a 500 without detail. Mounted under a path, it sees what is left of it.
+ *
+ * @param source - a breaker, an exporter, a snapshot, an array of them, `undefined` where no exporter is configured, or a
+ * function that returns one of these, called at each request
+ * @param options - paths, and what `renderHealth` takes
+ * @throws TypeError for what is no source, a bad option or an unknown one; RangeError for a number out of its range
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { CircuitBreaker } from 'otel-circuit-breaker';
+ * import { createNodeHandler } from 'otel-circuit-breaker/http';
+ *
+ * const handler = createNodeHandler(new CircuitBreaker({ name: 'collector' }));
+ * const server = createServer((request, response) => handler(request, response));
+ * server.listen(0, '127.0.0.1', () => server.close());
+ * ```
+ */
+export function createNodeHandler(source: HandlerSource, options?: TelemetryHandlerOptions): NodeHandler {
+  const service = new TelemetryService('createNodeHandler', source, options);
+  return (request, response, next) => {
+    const path = pathOf(request.url ?? '/');
+    if (next !== undefined && !service.serves(path)) {
+      next();
+      return;
+    }
+    const method = request.method ?? 'GET';
+    try {
+      write(response, service.answer(method, path), method);
+    } catch (error) {
+      service.report('an answer could not be written', error);
+    }
+  };
+}
+
+/**
+ * Serves the health report and the Prometheus text to servers in the style of fetch: Deno, Bun, Hono, workers.
+ *
+ * Answers GET and HEAD on its two paths, 405 to other methods there, 404 elsewhere. What goes wrong is a 500 without
+ * detail.
+ *
+ * @param source - a breaker, an exporter, a snapshot, an array of them, `undefined` where no exporter is configured, or a
+ * function that returns one of these, called at each request
+ * @param options - paths, and what `renderHealth` takes
+ * @throws TypeError for what is no source, a bad option or an unknown one; RangeError for a number out of its range
+ * @example
+ * ```ts
+ * import { CircuitBreaker } from 'otel-circuit-breaker';
+ * import { createFetchHandler } from 'otel-circuit-breaker/http';
+ *
+ * const handler = createFetchHandler(new CircuitBreaker({ name: 'collector' }));
+ * const response = handler(new Request('http://localhost/health/telemetry'));
+ * console.log(response.status); // 200
+ * ```
+ */
+export function createFetchHandler(source: HandlerSource, options?: TelemetryHandlerOptions): FetchHandler {
+  const service = new TelemetryService('createFetchHandler', source, options);
+  return ({ method, url }) => {
+    const { status, headers, body } = service.answer(method, pathOf(url));
+    return new Response(method === 'HEAD' ? null : body, { status, headers });
+  };
+}
+
+/** An answer before it is known to which kind of server it goes. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+type CompleteHandlerOptions = CompleteHealthOptions & {
+  readonly healthPath: string;
+  readonly metricsPath: string;
+  readonly onError: ProblemListener;
+};
+
+const path: Check<string> = (value, label) => {
+  if (typeof value !== 'string' || !/^\/[!-~]*$/.test(value) || /[?#]/.test(value)) {
+    throw new TypeError(
+      `${label} must be a path that begins with "/", in ASCII, without query, got ${show(value)}`,
+    );
+  }
+  return value;
+};
+
+const handlerOptionChecks: Checks<CompleteHandlerOptions> = {
+  ...healthOptionChecks,
+  healthPath: optional(path, '/health/telemetry'),
+  metricsPath: optional(path, '/metrics'),
+  onError: optional<ProblemListener>(aFunction, (message, error) => diag.error(message, error)),
+};
+
+/** What both kinds of handlers answer. */
+class TelemetryService {
+  readonly #source: () => SnapshotSources;
+  readonly #options: CompleteHandlerOptions;
+
+  constructor(owner: string, source: HandlerSource, options: TelemetryHandlerOptions | undefined) {
+    this.#options = readOptions<CompleteHandlerOptions>(owner, options, handlerOptionChecks);
+    const { healthPath, metricsPath } = this.#options;
+    if (healthPath === metricsPath) {
+      throw new TypeError(
+        `${owner}: options "healthPath" and "metricsPath" must differ, both are ${show(healthPath)}`,
+      );
+    }
+    if (typeof source !== 'function') checkSources(owner, source);
+    this.#source = typeof source === 'function' ? source : () => source;
+  }
+
+  serves(path: string): boolean {
+    return path === this.#options.healthPath || path === this.#options.metricsPath;
+  }
+
+  /** Never throws. */
+  answer(method: string, path: string): Answer {
+    if (!this.serves(path)) return plainAnswer(404, 'Not Found');
+    if (method !== 'GET' && method !== 'HEAD') {
+      return plainAnswer(405, 'Method Not Allowed', { Allow: 'GET, HEAD' });
+    }
+    try {
+      return path === this.#options.healthPath ? this.#health() : this.#metrics();
+    } catch (error) {
+      this.report(`${path} could not be rendered`, error);
+      return plainAnswer(500, 'Internal Server Error');
+    }
+  }
+
+  report(message: string, error: unknown): void {
+    reportProblem(this.#options.onError, `otel-circuit-breaker: ${message}`, error);
+  }
+
+  #health(): Answer {
+    const { openStatus, includeErrorMessages, now } = this.#options;
+    const { httpStatus, body } = renderHealth(this.#source(), { openStatus, includeErrorMessages, now });
+    return answer(httpStatus, 'application/json; charset=utf-8', JSON.stringify(body));
+  }
+
+  #metrics(): Answer {
+    return answer(200, PROMETHEUS_CONTENT_TYPE, renderPrometheus(this.#source()));
+  }
+}
+
+function plainAnswer(status: number, text: string, headers?: Record<string, string>): Answer {
+  return answer(status, 'text/plain; charset=utf-8', `${text}\n`, headers);
+}
+
+function answer(status: number, contentType: string, text: string, headers?: Record<string, string>): Answer {
+  const body = new TextEncoder().encode(text);
+  return {
+    status,
+    headers: {
+      'Content-Type': contentType,
+      'Content-Length': String(body.byteLength),
+      'Cache-Control': 'no-store',
+      ...headers,
+    },
+    body,
+  };
+}
+
+function write(response: NodeResponseLike, { status, headers, body }: Answer, method: string): void {
+  response.writeHead(status, headers);
+  if (method === 'HEAD') response.end();
+  else response.end(body);
+}
+
+/** The path of a request target, in origin form (`/metrics?a=b`) or absolute form (`http://host/metrics?a=b`). */
+function pathOf(target: string): string {
+  const end = target.search(/[?#]/);
+  const beforeQuery = end < 0 ? target : target.slice(0, end);
+  if (beforeQuery.startsWith('/')) return beforeQuery;
+  const [, path] = /^[a-z][a-z0-9+.-]*:\/\/[^/]*(.*)$/i.exec(beforeQuery) ?? [];
+  return path === '' ? '/' : (path ?? beforeQuery);
+}
