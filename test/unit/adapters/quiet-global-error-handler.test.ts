@@ -1,0 +1,136 @@
+import { diag } from '@opentelemetry/api';
+import { globalErrorHandler, loggingErrorHandler, setGlobalErrorHandler } from '@opentelemetry/core';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { quietGlobalErrorHandler } from '../../../src/adapters/logging.ts';
+import { CircuitOpenError } from '../../../src/internal/errors.ts';
+
+const open = () => new CircuitOpenError('otlp', 'circuit "otlp" is open since 12:03:10Z, last ECONNREFUSED');
+const other = new Error('other');
+const another = new Error('another');
+
+/** What the handler passes on of an error. */
+function passedOn(error: unknown): unknown[] {
+  const next = vi.fn();
+  quietGlobalErrorHandler(next)(error);
+  return next.mock.calls.map(([passed]) => passed);
+}
+
+/** The string that core's own handler makes of an error. */
+function flattened(error: unknown): string {
+  const log = vi.fn();
+  diag.setLogger({ error: log, warn: vi.fn(), info: vi.fn(), debug: vi.fn(), verbose: vi.fn() });
+  loggingErrorHandler()(error as Error);
+  diag.disable();
+  expect(log).toHaveBeenCalledOnce();
+  return log.mock.calls[0]?.[0];
+}
+
+function defaultLines(error: unknown): unknown[][] {
+  const log = vi.fn();
+  diag.setLogger({ error: log, warn: vi.fn(), info: vi.fn(), debug: vi.fn(), verbose: vi.fn() });
+  quietGlobalErrorHandler()(error);
+  return log.mock.calls;
+}
+
+afterEach(() => {
+  diag.disable();
+  setGlobalErrorHandler(loggingErrorHandler());
+});
+
+describe('quietGlobalErrorHandler', () => {
+  it.each<[string, () => unknown]>([
+    ['the error of an open circuit', open],
+    [
+      'an error of the other module format',
+      () => Object.assign(new Error('open'), { code: 'ERR_CIRCUIT_OPEN' }),
+    ],
+    ['an array of them', () => [open(), open()]],
+    ['an array in an array', () => [[open()], open()]],
+    ['an AggregateError of them', () => new AggregateError([open(), open()], 'all failed')],
+    ['an AggregateError in an array', () => [new AggregateError([open()])]],
+    ['the string that core makes of one', () => flattened(open())],
+    ['the string that core makes of an array of them', () => flattened([open(), open()])],
+    [
+      'the error that a metric reader makes of one',
+      () => new Error(`PeriodicExportingMetricReader: metrics export failed (error ${open()})`),
+    ],
+    [
+      'the string that core makes of that',
+      () => flattened(new Error(`PeriodicExportingMetricReader: metrics export failed (error ${open()})`)),
+    ],
+  ])('swallows %s', (_, make) => {
+    expect(passedOn(make())).toEqual([]);
+  });
+
+  it.each<[string, unknown]>([
+    ['another error', other],
+    ['an error that only mentions the code', new Error('ERR_CIRCUIT_OPEN')],
+    [
+      'the error that a metric reader makes of another',
+      new Error('PeriodicExportingMetricReader: metrics export failed (error Error: CircuitOpenError: )'),
+    ],
+    ['an array of others', [other, another]],
+    ['an AggregateError of others', new AggregateError([other])],
+    ['an empty array', []],
+    ['an empty AggregateError', new AggregateError([])],
+    ['a string', 'ERR_CIRCUIT_OPEN'],
+    ['a string with both braces and code', '{ERR_CIRCUIT_OPEN}'],
+    ['JSON of another error', '{"code":"ECONNREFUSED","message":"not ERR_CIRCUIT_OPEN"}'],
+    ['JSON that mentions the error', '{"message":"CircuitOpenError: x"}'],
+    ['JSON without anything', '{}'],
+    ['JSON of an array with the code in it', '["ERR_CIRCUIT_OPEN"]'],
+    ['the string that core makes of a mixed array', flattened([open(), other])],
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 5],
+  ])('passes on %s, as it is', (_, error) => {
+    const [passed, ...more] = passedOn(error);
+    expect(passed).toBe(error);
+    expect(more).toEqual([]);
+  });
+
+  it('passes on the rest of a mixed array', () => {
+    expect(passedOn([open(), other, open(), another])).toEqual([[other, another]]);
+    expect(passedOn([other, [open(), another]])).toEqual([[other, [another]]]);
+  });
+
+  it('passes on the rest of a mixed AggregateError, with its message', () => {
+    const [passed] = passedOn(new AggregateError([open(), other], 'two failed'));
+    expect(passed).toBeInstanceOf(AggregateError);
+    expect(passed).toMatchObject({ message: 'two failed', errors: [other] });
+  });
+
+  it('is not caught in an array that contains itself', () => {
+    const cycle: unknown[] = [open()];
+    cycle.push(cycle);
+    expect(passedOn(cycle)).toHaveLength(1);
+  });
+
+  it('makes one diag.error line of the others by default', () => {
+    const refused = Object.assign(new Error('connect\n  refused'), { code: 'ECONNREFUSED' });
+    expect(defaultLines(refused)).toEqual([['Error: connect refused [ECONNREFUSED]']]);
+    expect(defaultLines('text')).toEqual([['text']]);
+    expect(defaultLines([other, open(), 'text'])).toEqual([['Error: other; text']]);
+    expect(defaultLines(new AggregateError([other, another], 'two failed'))).toEqual([
+      ['AggregateError: two failed; Error: other; Error: another'],
+    ]);
+    expect(defaultLines({ code: 14 })).toEqual([['Error:  [14]']]);
+    expect(defaultLines(null)).toEqual([['null']]);
+    expect(defaultLines(open())).toEqual([]);
+  });
+
+  it("does its work as core's global error handler", () => {
+    const next = vi.fn();
+    setGlobalErrorHandler(quietGlobalErrorHandler(next));
+    globalErrorHandler(open());
+    globalErrorHandler(other);
+    expect(next.mock.calls).toEqual([[other]]);
+  });
+
+  it.each([[null], ['log'], [5]])('refuses %j as next', (next) => {
+    expect(() => quietGlobalErrorHandler(next as never)).toThrow(TypeError);
+    expect(() => quietGlobalErrorHandler(next as never)).toThrow(
+      `quietGlobalErrorHandler: next must be a function, got ${JSON.stringify(next)}`,
+    );
+  });
+});
