@@ -1,13 +1,15 @@
-import type { BreakerInternals, TimedPermit } from '../breaker/breaker-internals.ts';
+import type { BreakerInternals } from '../breaker/breaker-internals.ts';
 import type { Clock } from '../breaker/clock.ts';
 import type { CircuitState, Classification } from '../breaker/snapshot.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
-import { BackgroundSending } from '../sending/background-sending.ts';
 import type { Deadlines } from '../sending/deadlines.ts';
 import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
 import { ACCEPTED, SUCCESS, withError } from '../sending/exporter-contract.ts';
 import type { Judge } from '../sending/judge.ts';
 import { isDelivered, settlePermit } from '../sending/judge.ts';
+import type { Route } from '../sending/sending.ts';
+import { Sending } from '../sending/sending.ts';
+import { withTracingSuppressed } from '../sending/suppress-tracing.ts';
 import { settledWithin } from '../sending/within.ts';
 import type { DeliverySnapshot } from './delivery-snapshot.ts';
 import { Fallback } from './fallback.ts';
@@ -60,12 +62,16 @@ export class Delivery<T> {
       host.retention,
     );
     this.#retention = retention;
+    const route = redeliveryRoute(host);
     this.#redelivery = new Redelivery<T>(
       {
         clock,
         circuit,
         state: () => host.state(),
-        send: (batch, permit, settled) => this.#sendUnasked(batch, permit, settled),
+        send({ batch, items }, permit, settled) {
+          const sending = new Sending(route, batch, items, permit.startedAt, permit, settled);
+          withTracingSuppressed(() => sending.start());
+        },
       },
       retention,
       host.retention,
@@ -203,16 +209,26 @@ export class Delivery<T> {
       this.#fallback.send(batch, items, callback);
     }
   }
+}
 
-  /** Sends a batch to the inner exporter on nobody's behalf. */
-  #sendUnasked(batch: T, permit: TimedPermit, settled: RedeliveryListener): void {
-    const { inner, deadlines, judge, onError } = this.#host;
-    new BackgroundSending<T>(permit.startedAt, deadlines, onError, (result, given) => {
+/** Where kept batches go: to the inner exporter, on nobody's behalf. */
+function redeliveryRoute<T>({
+  inner,
+  deadlines,
+  onError,
+  judge,
+}: DeliveryHost<T>): Route<T, RedeliveryListener> {
+  return {
+    exporter: inner,
+    deadlines,
+    onError,
+    settled({ permit, told }, result, given) {
       const classification = judge(result, given);
-      settlePermit(permit, classification, result.code === SUCCESS ? undefined : withError(result).error);
-      settled(isDelivered(result, classification), classification);
-    }).start(inner, batch);
-  }
+      const error = result.code === SUCCESS ? undefined : withError(result).error;
+      if (permit !== undefined) settlePermit(permit, classification, error);
+      told(isDelivered(result, classification), classification);
+    },
+  };
 }
 
 /** Whoever gave the batch was told long ago. */

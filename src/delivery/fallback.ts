@@ -1,20 +1,23 @@
 import type { Clock } from '../breaker/clock.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
-import { BackgroundSending } from '../sending/background-sending.ts';
 import type { Deadlines } from '../sending/deadlines.ts';
 import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
 import { SUCCESS, withError } from '../sending/exporter-contract.ts';
+import type { Route } from '../sending/sending.ts';
+import { Sending } from '../sending/sending.ts';
+import { withTracingSuppressed } from '../sending/suppress-tracing.ts';
 import { settledWithin } from '../sending/within.ts';
 import type { Ledger } from './ledger.ts';
 
+/** Hears the fallback's one answer. */
+export type FallbackListener = (result: ExportResultLike) => void;
+
 /** Gives the fallback what would otherwise be lost, and keeps the books of it. */
 export class Fallback<T> {
-  readonly #exporter: ExporterLike<T>;
+  readonly #route: Route<T, FallbackListener>;
   readonly #clock: Clock;
-  readonly #deadlines: Deadlines;
   readonly #ledger: Ledger;
-  readonly #onError: ProblemListener;
-  readonly #unanswered = new Set<BackgroundSending<T>>();
+  readonly #unanswered = new Set<Sending<T, FallbackListener>>();
   #whenIdle: (() => void) | undefined;
 
   constructor(
@@ -24,11 +27,14 @@ export class Fallback<T> {
     ledger: Ledger,
     onError: ProblemListener,
   ) {
-    this.#exporter = exporter;
+    this.#route = {
+      exporter,
+      deadlines,
+      onError,
+      settled: (sending, result) => this.#settled(sending, result),
+    };
     this.#clock = clock;
-    this.#deadlines = deadlines;
     this.#ledger = ledger;
-    this.#onError = onError;
   }
 
   /** Whether all that was sent has been answered. */
@@ -41,17 +47,10 @@ export class Fallback<T> {
    *
    * @param listener - is told of the one answer, at once or later
    */
-  send(batch: T, items: number, listener: (result: ExportResultLike) => void): void {
-    const sending = new BackgroundSending<T>(this.#clock.now(), this.#deadlines, this.#onError, (result) => {
-      this.#unanswered.delete(sending);
-      const accepted = result.code === SUCCESS;
-      if (accepted) this.#ledger.fallBack(items);
-      else this.#ledger.lose(items);
-      if (this.idle) this.#whenIdle?.();
-      listener(accepted ? result : withError(result));
-    });
+  send(batch: T, items: number, listener: FallbackListener): void {
+    const sending = new Sending(this.#route, batch, items, this.#clock.now(), undefined, listener);
     this.#unanswered.add(sending);
-    sending.start(this.#exporter, batch);
+    withTracingSuppressed(() => sending.start());
   }
 
   /**
@@ -71,5 +70,14 @@ export class Fallback<T> {
     );
     for (const sending of [...this.#unanswered]) sending.expire(millis);
     return inTime;
+  }
+
+  #settled(sending: Sending<T, FallbackListener>, result: ExportResultLike): void {
+    this.#unanswered.delete(sending);
+    const accepted = result.code === SUCCESS;
+    if (accepted) this.#ledger.fallBack(sending.items);
+    else this.#ledger.lose(sending.items);
+    if (this.idle) this.#whenIdle?.();
+    sending.told(accepted ? result : withError(result));
   }
 }

@@ -16,7 +16,7 @@ export interface RedeliveryHost<T> {
   readonly circuit: BreakerInternals;
   state(): CircuitState;
   /** Sends a batch, and settles its permit. */
-  send(batch: T, permit: TimedPermit, settled: RedeliveryListener): void;
+  send(kept: KeptBatch<T>, permit: TimedPermit, settled: RedeliveryListener): void;
 }
 
 /**
@@ -191,7 +191,7 @@ export class Redelivery<T> {
   }
 
   #send(kept: KeptBatch<T>, permit: TimedPermit): void {
-    this.#host.send(kept.batch, permit, (delivered, classification) => {
+    this.#host.send(kept, permit, (delivered, classification) => {
       // Else it was given up at shutdown.
       if (this.#sending === kept) this.#settled(kept, permit.probe, delivered, classification);
     });

@@ -13,15 +13,18 @@ import { Deadlines } from '../sending/deadlines.ts';
 import type { ExporterLike, ExportResultLike, MetricSelectors } from '../sending/exporter-contract.ts';
 import { ACCEPTED, countItems, FAILED, SUCCESS, withError } from '../sending/exporter-contract.ts';
 import { isDelivered, settlePermit } from '../sending/judge.ts';
+import type { Route } from '../sending/sending.ts';
+import { Sending } from '../sending/sending.ts';
 import { settledWithin } from '../sending/within.ts';
 import type {
   CircuitBreakerExporterOptions,
   CompleteExporterOptions,
 } from './circuit-breaker-exporter-options.ts';
 import { anExporter, readExporterOptions } from './circuit-breaker-exporter-options.ts';
-import { LiveSending } from './live-sending.ts';
 import { logCircuit } from './log-circuit.ts';
 import { RejectedResult } from './rejected-result.ts';
+
+type ResultCallback = (result: ExportResultLike) => void;
 
 /**
  * Wraps an exporter of spans, log records or metrics in a circuit breaker: after a few failures it answers FAILED at
@@ -53,11 +56,9 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
   readonly #name: string;
   readonly #onError: ProblemListener;
   readonly #circuit: BreakerInternals;
-  readonly #deadlines: Deadlines;
   readonly #delivery: Delivery<T>;
+  readonly #route: Route<T, ResultCallback>;
   readonly #rejected: RejectedResult;
-  readonly #onSettled = (sending: LiveSending<T>, result: ExportResultLike, given: boolean): void =>
-    this.#settle(sending, result, given);
   #unsubscribe = (): void => {};
   #shutdown: Promise<void> | undefined;
 
@@ -83,19 +84,25 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     this.#name = own.name ?? this.breaker.name;
     this.#circuit = internalsOf(this.breaker) as BreakerInternals;
     this.#rejected = new RejectedResult(this.breaker);
-    this.#deadlines = new Deadlines(this.breaker.clock, own.exportTimeoutMillis);
+    const deadlines = new Deadlines(this.breaker.clock, own.exportTimeoutMillis);
     this.#delivery = new Delivery<T>({
       inner: this.#inner,
       fallback: own.fallback,
       retention: own.retention,
       clock: this.breaker.clock,
       circuit: this.#circuit,
-      deadlines: this.#deadlines,
+      deadlines,
       judge: (result, given) => this.#classify(result, given),
       onError: this.#onError,
       state: () => this.breaker.state,
       warn: (message) => diag.warn(`exporter ${JSON.stringify(this.#name)}: ${message}`),
     });
+    this.#route = {
+      exporter: this.#inner,
+      deadlines,
+      onError: this.#onError,
+      settled: (sending, result, given) => this.#settle(sending, result, given),
+    };
     this.#bindSelectors(exporter);
     if (own.enabled) this.#watchBreaker();
   }
@@ -125,15 +132,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
       this.#delivery.notDelivered(batch, items, true, result, resultCallback);
       return;
     }
-    new LiveSending(
-      batch,
-      items,
-      permit,
-      resultCallback,
-      this.#onSettled,
-      this.#deadlines,
-      this.#onError,
-    ).start(this.#inner, batch);
+    new Sending(this.#route, batch, items, permit.startedAt, permit, resultCallback).start();
   }
 
   /**
@@ -181,16 +180,16 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     return this.#options.enabled ? snapshot : { ...snapshot, forced: 'CLOSED' };
   }
 
-  #settle(sending: LiveSending<T>, result: ExportResultLike, given: boolean): void {
-    const { batch, items, permit, resultCallback } = sending;
+  #settle(sending: Sending<T, ResultCallback>, result: ExportResultLike, given: boolean): void {
+    const { batch, items, permit, told } = sending;
     const classification = this.#classify(result, given);
     const delivered = isDelivered(result, classification);
     const answer = result.code === SUCCESS ? result : withError(result);
-    settlePermit(permit, classification, answer.error);
+    if (permit !== undefined) settlePermit(permit, classification, answer.error);
     this.#delivery.settled(items, delivered, classification);
     try {
-      if (delivered) resultCallback(answer);
-      else this.#delivery.notDelivered(batch, items, classification !== 'invalid', answer, resultCallback);
+      if (delivered) told(answer);
+      else this.#delivery.notDelivered(batch, items, classification !== 'invalid', answer, told);
     } finally {
       this.#delivery.resume();
     }

@@ -1,3 +1,4 @@
+import type { TimedPermit } from '../breaker/breaker-internals.ts';
 import { ExportTimeoutError } from '../internal/errors.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
 import { reportProblem } from '../internal/report-problem.ts';
@@ -5,47 +6,75 @@ import type { Deadlines, Expiring } from './deadlines.ts';
 import type { ExporterLike, ExportResultLike } from './exporter-contract.ts';
 import { FAILED, failedWith } from './exporter-contract.ts';
 
-/**
- * One call of an exporter's `export`, which is answered exactly once, whatever the exporter does: throws, returns a
- * rejected promise, answers twice, never answers.
- */
-export abstract class Sending<T> implements Expiring {
-  readonly startedAt: number;
-  waiting = false;
-  earlier: Expiring | undefined = undefined;
-  later: Expiring | undefined = undefined;
-  readonly #deadlines: Deadlines;
-  readonly #onError: ProblemListener;
-  #answered = false;
-  /** What whoever was told threw, to be known again when the exporter lets it through. */
-  #thrown: { readonly error: unknown } | undefined;
-
-  /** @param startedAt - Unix milliseconds */
-  constructor(startedAt: number, deadlines: Deadlines, onError: ProblemListener) {
-    this.startedAt = startedAt;
-    this.#deadlines = deadlines;
-    this.#onError = onError;
-  }
-
+/** Where sendings go, and who hears of their answers; one for many. */
+export interface Route<T, Told> {
+  readonly exporter: ExporterLike<T>;
+  readonly deadlines: Deadlines;
+  readonly onError: ProblemListener;
   /**
-   * Is told the one answer.
+   * Is told the one answer to each sending.
    *
    * @param result - a result; of a FAILED that nobody gave, with its error
    * @param given - whether the exporter gave it; else it threw, rejected, gave no result, or did not answer in time
    */
-  protected abstract settle(result: ExportResultLike, given: boolean): void;
+  settled(sending: Sending<T, Told>, result: ExportResultLike, given: boolean): void;
+}
 
-  /** Calls the exporter. @throws what {@link settle} throws while the call lasts, and nothing else */
-  start(exporter: ExporterLike<T>, batch: T): void {
+/**
+ * One call of an exporter's `export`, which is answered exactly once, whatever the exporter does: throws, returns a
+ * rejected promise, answers twice, never answers.
+ *
+ * @typeParam Told - who is to be told of it; the route knows how
+ */
+export class Sending<T, Told> implements Expiring {
+  readonly batch: T;
+  readonly items: number;
+  /** The breaker's leave, where it was asked for. */
+  readonly permit: TimedPermit | undefined;
+  readonly told: Told;
+  readonly startedAt: number;
+  waiting: boolean;
+  earlier: Expiring | undefined;
+  later: Expiring | undefined;
+  readonly #route: Route<T, Told>;
+  #answered: boolean;
+  /** What whoever was told threw, to be known again when the exporter lets it through. */
+  #thrown: { readonly error: unknown } | undefined;
+
+  /** @param startedAt - Unix milliseconds */
+  constructor(
+    route: Route<T, Told>,
+    batch: T,
+    items: number,
+    startedAt: number,
+    permit: TimedPermit | undefined,
+    told: Told,
+  ) {
+    this.batch = batch;
+    this.items = items;
+    this.permit = permit;
+    this.told = told;
+    this.startedAt = startedAt;
+    this.waiting = false;
+    this.earlier = undefined;
+    this.later = undefined;
+    this.#route = route;
+    this.#answered = false;
+    this.#thrown = undefined;
+  }
+
+  /** Calls the exporter. @throws what whoever is told throws while the call lasts, and nothing else */
+  start(): void {
+    const { exporter, deadlines, onError } = this.#route;
     try {
-      const returned: unknown = exporter.export(batch, (result) => this.#answer(result));
+      const returned: unknown = exporter.export(this.batch, (result) => this.#answer(result));
       if (returned !== undefined) this.#watch(returned);
     } catch (error) {
       if (!this.#answered) this.#conclude(failedWith(error, 'the exporter threw what is no error'), false);
       else if (this.#thrown !== undefined && this.#thrown.error === error) throw error;
-      else reportProblem(this.#onError, 'the exporter threw after it had answered', error);
+      else reportProblem(onError, 'the exporter threw after it had answered', error);
     }
-    if (!this.#answered) this.#deadlines.add(this);
+    if (!this.#answered) deadlines.add(this);
   }
 
   /** It is not waited for any longer: it has failed. */
@@ -67,17 +96,17 @@ export abstract class Sending<T> implements Expiring {
   #watch(returned: unknown): void {
     if (typeof returned !== 'object' || returned === null || !('then' in returned)) return;
     Promise.resolve(returned).catch((error: unknown) => {
-      if (!this.#answered)
-        this.#concludeAlone(failedWith(error, 'the exporter rejected with what is no error'));
-      else reportProblem(this.#onError, 'the exporter rejected after it had answered', error);
+      if (this.#answered)
+        reportProblem(this.#route.onError, 'the exporter rejected after it had answered', error);
+      else this.#concludeAlone(failedWith(error, 'the exporter rejected with what is no error'));
     });
   }
 
   #conclude(result: ExportResultLike, given: boolean): void {
     this.#answered = true;
-    this.#deadlines.remove(this);
+    this.#route.deadlines.remove(this);
     try {
-      this.settle(result, given);
+      this.#route.settled(this, result, given);
     } catch (error) {
       this.#thrown = { error };
       throw error;
@@ -89,7 +118,7 @@ export abstract class Sending<T> implements Expiring {
     try {
       this.#conclude(result, false);
     } catch (error) {
-      reportProblem(this.#onError, 'a result callback threw', error);
+      reportProblem(this.#route.onError, 'a result callback threw', error);
     }
   }
 }
