@@ -1,3 +1,9 @@
 export { type CircuitCommandsOptions, circuitCommands } from './circuit-commands.ts';
 export { ManualClock } from './manual-clock.ts';
 export { ScriptedExporter, type ScriptedOutcome, type ScriptedStep } from './scripted-exporter.ts';
+export {
+  type Outage,
+  type OutageSimulation,
+  type SimulatedOutage,
+  simulateOutage,
+} from './simulate-outage.ts';
