@@ -253,7 +253,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     const [inner, fallback] = this.#exporters().map((exporter) => (async () => exporter.shutdown())());
     const others = this.#tell('shutdown', async () => fallback);
     if (state === 'CLOSED') {
-      await others;
+      await Promise.allSettled([inner, others]);
       await inner;
       return;
     }
