@@ -2,6 +2,7 @@ import { diag } from '@opentelemetry/api';
 import type { CircuitSnapshot, CircuitState } from '../breaker/snapshot.ts';
 import { reportProblem } from '../internal/report-problem.ts';
 import { objectWith } from '../internal/validate-options.ts';
+import { noteTold } from './told-errors.ts';
 
 export { quietGlobalErrorHandler } from './quiet-global-error-handler.ts';
 
@@ -32,7 +33,8 @@ export interface TransitionLogger {
 /**
  * Logs an outage in two lines: one `warn` when the circuit opens (why, and what happens next), one `info` when it closes
  * (after how long, and how many items were rejected); each probe is a `debug`. Errors appear by their code, or else
- * their name: messages can hold URLs and credentials.
+ * their name: messages can hold URLs and credentials. With `quietGlobalErrorHandler`, an outage stays a handful of lines
+ * however long it is.
  *
  * @param breaker - an exporter's is `exporter.breaker`
  * @param logger - what it throws or rejects with goes to `diag.error`, and harms nothing
@@ -71,6 +73,7 @@ export function logTransitions(breaker: LoggedBreaker, logger: TransitionLogger)
     } else if (to === 'HALF_OPEN') {
       log('debug', 'lets a probe through');
     } else {
+      noteTold(error);
       log('debug', `is open again: ${failedProbe(snapshot, error)}`);
     }
   });

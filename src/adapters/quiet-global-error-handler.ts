@@ -1,5 +1,6 @@
 import { diag } from '@opentelemetry/api';
 import { aFunction } from '../internal/validate-options.ts';
+import { takeTold } from './told-errors.ts';
 
 const CODE = 'ERR_CIRCUIT_OPEN';
 
@@ -21,7 +22,8 @@ const NOTHING = Symbol('nothing');
  *
  * Swallows errors with the code `ERR_CIRCUIT_OPEN`: alone, within arrays of errors and `AggregateError`s (what else is in
  * them is passed on), in the string that core's own handler makes of an error, and in the error that a
- * `PeriodicExportingMetricReader` makes of one.
+ * `PeriodicExportingMetricReader` makes of one. Also the errors of failed probes, where `logTransitions` has told of them
+ * (as `debug`): there is one every half minute.
  *
  * @param next - hears of everything else. By default one `diag.error` line
  * @throws TypeError where `next` is no function
@@ -43,7 +45,7 @@ export function quietGlobalErrorHandler(next?: (error: unknown) => void): (error
 
 /** What is left of an error to tell: the same object where nothing had to go. */
 function withoutOpenCircuits(error: unknown, depth: number): unknown {
-  if (isOpenCircuit(error)) return NOTHING;
+  if (isOpenCircuit(error) || takeTold(error)) return NOTHING;
   if (depth === MAX_DEPTH) return error;
   if (Array.isArray(error)) return filtered(error, depth, (rest) => rest, error);
   if (error instanceof AggregateError) {

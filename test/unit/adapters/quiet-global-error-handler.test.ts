@@ -1,7 +1,8 @@
 import { diag } from '@opentelemetry/api';
 import { globalErrorHandler, loggingErrorHandler, setGlobalErrorHandler } from '@opentelemetry/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { quietGlobalErrorHandler } from '../../../src/adapters/logging.ts';
+import { logTransitions, quietGlobalErrorHandler } from '../../../src/adapters/logging.ts';
+import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
 import { CircuitOpenError } from '../../../src/internal/errors.ts';
 
 const open = () => new CircuitOpenError('otlp', 'circuit "otlp" is open since 12:03:10Z, last ECONNREFUSED');
@@ -117,6 +118,18 @@ describe('quietGlobalErrorHandler', () => {
     expect(defaultLines({ code: 14 })).toEqual([['Error:  [14]']]);
     expect(defaultLines(null)).toEqual([['null']]);
     expect(defaultLines(open())).toEqual([]);
+  });
+
+  it('swallows the error of a failed probe once, where logTransitions has told of it', () => {
+    const breaker = new CircuitBreaker({ probePolicy: () => true });
+    const unsubscribe = logTransitions(breaker, { warn() {}, info() {}, debug() {} });
+    const failures = Array.from({ length: 5 }, (_, i) => new Error(`failure ${i}`));
+    for (const failure of failures) breaker.tryAcquire()?.fail(failure);
+    expect(failures.flatMap((failure) => passedOn(failure))).toEqual(failures.slice(0, 3));
+    expect(passedOn([failures[3], other])).toEqual([[failures[3], other]]);
+    unsubscribe();
+    breaker.tryAcquire()?.fail(other);
+    expect(passedOn(other)).toEqual([other]);
   });
 
   it("does its work as core's global error handler", () => {
