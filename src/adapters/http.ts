@@ -29,16 +29,17 @@ export interface TelemetryHandlerOptions extends RenderHealthOptions {
 /** Sources, or a function that is asked for them at each request. */
 export type HandlerSource = SnapshotSources | (() => SnapshotSources);
 
-/** What the handler reads of a request: Node's `IncomingMessage`, and those of Express and Connect, have it. */
+/** What the handler reads of a request: those of `node:http`, `node:http2`, Express and Connect have it. */
 export interface NodeRequestLike {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
 }
 
-/** What the handler needs of a response: Node's `ServerResponse`, and those of Express and Connect, have it. */
+/** What the handler needs of a response: those of `node:http`, `node:http2`, Express and Connect have it. */
 export interface NodeResponseLike {
   writeHead(status: number, headers: Record<string, string>): unknown;
-  end(body?: Uint8Array): unknown;
+  end(): unknown;
+  end(body: Uint8Array): unknown;
 }
 
 /** A handler for `node:http`, Express and Connect. Calls `next`, where there is one, for any path but its two. */
