@@ -1,0 +1,15 @@
+/** What every run of the property tests starts from; `FC_SEED=… npx vitest run test/property` repeats one. */
+export const seed = seedFrom(process.env['FC_SEED']);
+
+console.log(`property tests: FC_SEED=${seed}`);
+
+function seedFrom(given: string | undefined): number {
+  if (given === undefined || given === '') return Math.floor(Math.random() * 0x7fff_ffff);
+  const number = Number(given);
+  if (!Number.isInteger(number))
+    throw new RangeError(`FC_SEED must be an integer, got ${JSON.stringify(given)}`);
+  return number;
+}
+
+/** Options of `fc.assert`: the seed, and at least this many runs. */
+export const runs = (numRuns: number) => ({ seed, numRuns });
