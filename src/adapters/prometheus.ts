@@ -94,7 +94,7 @@ function bucketLines(name: string, labels: Labels, { bounds, counts, count }: Hi
   const written: string[] = [];
   let below = 0;
   for (const [index, bound] of bounds.entries()) {
-    below += counts[index] ?? 0;
+    below += counts[index] as number;
     written.push(sample(name, { ...labels, le: decimal(bound) }, below));
   }
   written.push(sample(name, { ...labels, le: '+Inf' }, count));

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer, request } from 'node:http';
+import * as http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { diag } from '@opentelemetry/api';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -338,6 +339,24 @@ describe('createNodeHandler, mounted in Express or Connect', () => {
 });
 
 describe('createNodeHandler', () => {
+  it('serves HTTP/2, too', async () => {
+    const server = http2.createServer(createNodeHandler(open)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    try {
+      const stream = client.request({ ':path': '/health/telemetry?x' });
+      const [headers] = await once(stream, 'response');
+      let body = '';
+      for await (const chunk of stream.setEncoding('utf8')) body += chunk;
+      expect(headers[':status']).toBe(503);
+      expect(headers['cache-control']).toBe('no-store');
+      expect(JSON.parse(body)).toMatchObject({ status: 'unhealthy' });
+    } finally {
+      client.destroy();
+      server.close();
+    }
+  });
+
   it('takes a query string of 64 KiB', async () => {
     const handler = createNodeHandler(undefined);
     const response = { writeHead: vi.fn(), end: vi.fn() };

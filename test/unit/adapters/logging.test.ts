@@ -182,11 +182,22 @@ describe('logTransitions', () => {
     const breaker = newBreaker();
     logTransitions(breaker, logger);
     fail(breaker, 4);
+    breaker.tryAcquire()?.fail();
     breaker.tryAcquire()?.succeed();
-    expect(lines.map(([level]) => level)).toEqual(['warn', 'debug', 'debug', 'debug', 'info']);
-    expect(lines.slice(1, 4).map(([, line]) => line)).toEqual([
+    expect(lines.map(([level]) => level)).toEqual([
+      'warn',
+      'debug',
+      'debug',
+      'debug',
+      'debug',
+      'debug',
+      'info',
+    ]);
+    expect(lines.slice(1, 6).map(([, line]) => line)).toEqual([
       'circuit "collector" lets a probe through',
       'circuit "collector" is open again: the probe failed, ECONNREFUSED',
+      'circuit "collector" lets a probe through',
+      'circuit "collector" is open again: the probe failed, Error',
       'circuit "collector" lets a probe through',
     ]);
   });
