@@ -61,11 +61,7 @@ export interface CircuitBreakerEnvOptions {
 export function circuitBreakerOptionsFromEnv(env: Environment = processEnv()): CircuitBreakerEnvOptions {
   const enabled = read(env, 'OTEL_CIRCUIT_BREAKER_ENABLED', trueOrFalse);
   const name = read(env, 'OTEL_CIRCUIT_BREAKER_NAME', anyText);
-  const threshold = readFirst(
-    env,
-    ['OTEL_CIRCUIT_BREAKER_FAILURE_THRESHOLD', 'APP_OTEL__CIRCUIT_BREAKER_THRESHOLD'],
-    positiveInteger,
-  );
+  const threshold = read(env, thresholdVariable(env), positiveInteger);
   const probePolicy = probePolicyFrom(env);
   const exportTimeoutMillis =
     read(env, 'OTEL_CIRCUIT_BREAKER_EXPORT_TIMEOUT', integer) ?? aboveOtlpTimeout(env);
@@ -152,10 +148,10 @@ function parseInteger(text: string): number | undefined {
   return /^\d+$/.test(text) && Number.isSafeInteger(value) ? value : undefined;
 }
 
-/** The value of the first variable that is set. */
-function readFirst<T>(env: Environment, variables: readonly string[], format: Format<T>): T | undefined {
-  const variable = variables.find((each) => textOf(env, each) !== '');
-  return variable === undefined ? undefined : read(env, variable, format);
+/** The original's variable stands for ours where ours is not set. */
+function thresholdVariable(env: Environment): string {
+  const ours = 'OTEL_CIRCUIT_BREAKER_FAILURE_THRESHOLD';
+  return textOf(env, ours) === '' ? 'APP_OTEL__CIRCUIT_BREAKER_THRESHOLD' : ours;
 }
 
 function read<T>(env: Environment, variable: string, { wanted, parse }: Format<T>): T | undefined {

@@ -187,7 +187,7 @@ export class CircuitBreaker {
     noteAttempt(status, at);
     if (!this.#mayProbe(status)) return undefined;
     // A policy or a listener may have moved the state by hand: then that is what counts.
-    if (!this.#isStill(status)) return this.#acquire(items);
+    if (!this.#isStill(status) || this.#forced === 'OPEN') return this.#acquire(items);
     const next = halfOpened(status, at);
     const permit = this.#probe(next, items, at);
     this.#change(next, at, undefined);

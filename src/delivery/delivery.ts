@@ -151,9 +151,9 @@ export class Delivery<T> {
     this.#redelivery?.end();
   }
 
-  /** Whether something is left that {@link lastChance} could see to. */
+  /** Whether something is kept that {@link lastChance} could see to. */
   get leftover(): boolean {
-    return (this.#retention?.batches ?? 0) > 0 || this.#fallback?.idle === false;
+    return this.#retention !== undefined && this.#retention.batches > 0;
   }
 
   /**
@@ -163,12 +163,15 @@ export class Delivery<T> {
    */
   async lastChance(millis: number): Promise<void> {
     const endsAt = this.#host.clock.now() + millis;
-    const lostBefore = this.#ledger.lostItems;
     // A backend that hangs would otherwise use up the time of the fallback that is there for just that.
     await this.#sendLastChance(this.#fallback === undefined ? millis : millis / 2);
-    await this.#surrender(endsAt);
-    const lost = this.#ledger.lostItems - lostBefore;
+    const lost = await this.#surrender(endsAt);
     if (lost > 0) this.#host.warn(`${lost} items could not be delivered before the shutdown, and are lost`);
+  }
+
+  /** Resolves when the fallback has answered all that it was given. */
+  fallbackIdle(): Promise<void> {
+    return this.#fallback?.idle() ?? Promise.resolve();
   }
 
   async #sendLastChance(millis: number): Promise<void> {
@@ -181,19 +184,22 @@ export class Delivery<T> {
     redelivery.giveUp();
   }
 
-  async #surrender(endsAt: number): Promise<void> {
-    const { clock } = this.#host;
+  /** @returns how many items were lost */
+  async #surrender(endsAt: number): Promise<number> {
     let fallback = this.#fallback;
+    let lost = 0;
     for (const { batch, items } of this.#retention?.surrender() ?? []) {
       if (fallback === undefined) {
         this.#ledger.lose(items);
+        lost += items;
         continue;
       }
-      fallback.send(batch, items, nobody);
-      // One that does not answer in what time is left has used it up.
-      if (!(await fallback.settleWithin(endsAt - clock.now()))) fallback = undefined;
+      const answer = await fallback.sendUntil(endsAt, batch, items);
+      if (answer?.code !== SUCCESS) lost += items;
+      // One that was not answered has used up what time was left.
+      if (answer === undefined) fallback = undefined;
     }
-    await fallback?.settleWithin(endsAt - clock.now());
+    return lost;
   }
 
   #passOn(

@@ -1,4 +1,6 @@
 import type { Clock } from '../breaker/clock.ts';
+import type { OpenPromise } from '../internal/open-promise.ts';
+import { openPromise } from '../internal/open-promise.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
 import type { Deadlines } from '../sending/deadlines.ts';
 import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
@@ -18,7 +20,7 @@ export class Fallback<T> {
   readonly #clock: Clock;
   readonly #ledger: Ledger;
   readonly #unanswered = new Set<Sending<T, FallbackListener>>();
-  #whenIdle: (() => void) | undefined;
+  #whenIdle: OpenPromise | undefined;
 
   constructor(
     exporter: ExporterLike<T>,
@@ -37,39 +39,42 @@ export class Fallback<T> {
     this.#ledger = ledger;
   }
 
-  /** Whether all that was sent has been answered. */
-  get idle(): boolean {
-    return this.#unanswered.size === 0;
-  }
-
   /**
    * Sends a batch that the ledger has in flight.
    *
    * @param listener - is told of the one answer, at once or later
    */
-  send(batch: T, items: number, listener: FallbackListener): void {
+  send(batch: T, items: number, listener: FallbackListener): Sending<T, FallbackListener> {
     const sending = new Sending(this.#route, batch, items, this.#clock.now(), undefined, listener);
     this.#unanswered.add(sending);
     withTracingSuppressed(() => sending.start());
+    return sending;
   }
 
   /**
-   * Waits until all is answered, and gives up what is not by then.
+   * Sends a batch, and waits for its answer, but not for ever.
    *
-   * @param millis - milliseconds
-   * @returns whether all was answered in time
+   * @param endsAt - until when, in Unix milliseconds
+   * @returns what the fallback answered; `undefined`: nothing in time, and it has failed
    */
-  async settleWithin(millis: number): Promise<boolean> {
-    if (this.idle) return true;
-    const inTime = await settledWithin(
-      this.#clock,
-      millis,
-      new Promise<void>((resolve) => {
-        this.#whenIdle = resolve;
-      }),
-    );
-    for (const sending of [...this.#unanswered]) sending.expire(millis);
-    return inTime;
+  async sendUntil(endsAt: number, batch: T, items: number): Promise<ExportResultLike | undefined> {
+    let answer: ExportResultLike | undefined;
+    const { promise, resolve } = openPromise();
+    const sending = this.send(batch, items, (result) => {
+      answer = result;
+      resolve();
+    });
+    const millis = endsAt - this.#clock.now();
+    if (await settledWithin(this.#clock, millis, promise)) return answer;
+    sending.expire(Math.max(0, millis));
+    return undefined;
+  }
+
+  /** Resolves when all that was sent has been answered. */
+  idle(): Promise<void> {
+    if (this.#unanswered.size === 0) return Promise.resolve();
+    this.#whenIdle ??= openPromise();
+    return this.#whenIdle.promise;
   }
 
   #settled(sending: Sending<T, FallbackListener>, result: ExportResultLike): void {
@@ -77,7 +82,10 @@ export class Fallback<T> {
     const accepted = result.code === SUCCESS;
     if (accepted) this.#ledger.fallBack(sending.items);
     else this.#ledger.lose(sending.items);
-    if (this.idle) this.#whenIdle?.();
+    if (this.#unanswered.size === 0) {
+      this.#whenIdle?.resolve();
+      this.#whenIdle = undefined;
+    }
     sending.told(accepted ? result : withError(result));
   }
 }

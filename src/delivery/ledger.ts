@@ -20,11 +20,6 @@ export class Ledger {
     shutdown: 0,
   };
 
-  /** How many items were given up so far. */
-  get lostItems(): number {
-    return this.#lost.items;
-  }
-
   /** A batch was given to the exporter. */
   offer(items: number): void {
     add(this.#offered, items);

@@ -55,6 +55,7 @@ export class Redelivery<T> {
 
   /** What is kept has changed. */
   keptChanged(): void {
+    if (this.#ended) return;
     if (this.#retention.batches === 0) this.#ticks.stop();
     else this.#ticks.start();
   }
@@ -62,7 +63,7 @@ export class Redelivery<T> {
   /** A live batch was answered. {@link pump} follows when its caller has been told. */
   liveSettled(classification: Classification): void {
     this.#lastLiveSucceeded = classification === 'success';
-    if (!this.#lastLiveSucceeded || this.#host.state() !== 'CLOSED') return;
+    if (!this.#lastLiveSucceeded || this.#ended || this.#host.state() !== 'CLOSED') return;
     // A grant that finds nothing to send is void.
     const sendable = this.#retention.batches - (this.#sending === undefined ? 0 : 1);
     this.#grants = Math.min(this.#grants + this.#options.pace, sendable);
@@ -98,7 +99,7 @@ export class Redelivery<T> {
     } finally {
       this.#pumping = false;
     }
-    if (!this.#ended) this.keptChanged();
+    this.keptChanged();
   }
 
   /** No ticks, and nothing by grants, from now on; what is being sent goes on. */
@@ -140,7 +141,7 @@ export class Redelivery<T> {
   }
 
   #nextOfLastChance(): KeptBatch<T> | undefined {
-    const next = this.#retention.next();
+    const next = this.#host.circuit.forced() === 'OPEN' ? undefined : this.#retention.next();
     if (next === undefined) this.#endLastChance();
     return next;
   }
@@ -153,6 +154,7 @@ export class Redelivery<T> {
 
   /** Stands in for an export while the service is silent. */
   #tick(): void {
+    this.#retention.dropExpired();
     if (this.#sending === undefined && this.#host.circuit.forced() === null) {
       if (this.#host.state() === 'CLOSED') this.#sendOldest();
       else this.#tryProbe();
@@ -171,8 +173,9 @@ export class Redelivery<T> {
     // Held before the permit is had: a listener that hears of the probe may offer batches, and those push others out.
     this.#hold(next);
     const permit = this.#host.circuit.tryAcquireUnasked(next.items);
-    if (permit === undefined) this.#release(next);
-    else this.#send(next, permit);
+    // No probe: a listener has closed the circuit by hand meanwhile, and live traffic alone counts there.
+    if (permit?.probe === true) this.#send(next, permit);
+    else this.#release(next);
   }
 
   #sendPast(next: KeptBatch<T>): void {

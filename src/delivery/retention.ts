@@ -76,9 +76,14 @@ export class Retention<T> {
     this.#warnOfEviction = true;
   }
 
+  /** Gives up what was kept for too long. */
+  dropExpired(): void {
+    this.#passOn(this.#queue.takeExpired(this.#host.clock.now()), 'expired');
+  }
+
   /** The oldest batch that came after the one of this number, once what is too old has gone. */
   next(afterNumber = 0): KeptBatch<T> | undefined {
-    this.#passOn(this.#queue.takeExpired(this.#host.clock.now()), 'expired');
+    this.dropExpired();
     return this.#queue.oldestAfter(afterNumber);
   }
 

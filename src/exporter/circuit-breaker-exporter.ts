@@ -245,20 +245,26 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
 
   async #shutDown(): Promise<void> {
     const { clock, state } = this.breaker;
-    const { shutdownTimeoutMillis } = this.#options;
+    const { shutdownTimeoutMillis, fallback } = this.#options;
     const endsAt = clock.now() + shutdownTimeoutMillis;
+    const leftMillis = (): number => (state === 'CLOSED' ? Number.POSITIVE_INFINITY : endsAt - clock.now());
     this.#delivery.end();
     if (this.#delivery.leftover) await this.#delivery.lastChance(shutdownTimeoutMillis);
     this.#unsubscribe();
-    const [inner, fallback] = this.#exporters().map((exporter) => (async () => exporter.shutdown())());
-    const others = this.#tell('shutdown', async () => fallback);
-    if (state === 'CLOSED') {
-      await Promise.allSettled([inner, others]);
-      await inner;
-      return;
+
+    const inner = (async () => this.#inner.shutdown())();
+    const innerEnded = state === 'CLOSED' ? inner : this.#tell('shutdown', () => inner);
+    // What the inner exporter gives up while it is shut down still goes to the fallback, which must be there for it.
+    await settledWithin(clock, fallback === undefined ? leftMillis() : leftMillis() / 2, innerEnded);
+    if (fallback !== undefined) {
+      await settledWithin(clock, leftMillis(), this.#delivery.fallbackIdle());
+      await settledWithin(
+        clock,
+        leftMillis(),
+        this.#tell('shutdown', () => fallback.shutdown()),
+      );
     }
-    const all = Promise.all([this.#tell('shutdown', async () => inner), others]);
-    await settledWithin(clock, endsAt - clock.now(), all);
+    if (state === 'CLOSED') await inner;
   }
 
   /** Runs what must not reject: `onError` hears what it rejects with. */

@@ -1,8 +1,14 @@
 /** A promise, and what resolves it. */
-export function openPromise(): { promise: Promise<void>; resolve: (value?: Promise<void>) => void } {
-  let resolve: (value?: Promise<void>) => void = () => {};
+export interface OpenPromise {
+  readonly promise: Promise<void>;
+  resolve(value?: Promise<void>): void;
+}
+
+/** A promise that is resolved from outside. */
+export function openPromise(): OpenPromise {
+  let resolve: OpenPromise['resolve'] = () => {};
   const promise = new Promise<void>((done) => {
-    resolve = done as (value?: Promise<void>) => void;
+    resolve = done as OpenPromise['resolve'];
   });
   return { promise, resolve };
 }

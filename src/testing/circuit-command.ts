@@ -66,7 +66,7 @@ function exportOnce(
   const call = model.export(items, callbackThrows);
   const calledBack = call.permit === undefined || follow(model, call, steps);
   return [
-    ...differences('calls of the inner exporter', call.permit === undefined ? 0 : 1, reached),
+    ...differences('calls of the inner exporter with this batch', call.permit === undefined ? 0 : 1, reached),
     ...compareThrown('export()', calledBack ? call : undefined, thrown),
   ];
 }

@@ -89,7 +89,9 @@ function compareResult(
   const result = told[0];
   switch (expected.kind) {
     case 'same':
-      return result === expected.result ? [] : [disagree(`${label} was told`, expected.result, result)];
+      return result === expected.result
+        ? []
+        : [`${disagree(`${label} was told`, expected.result, result)}, the inner exporter's own object`];
     case 'failed':
       return compareFailed(label, result, expected.error);
     case 'rejected':
