@@ -237,9 +237,8 @@ function write(response: NodeResponseLike, { status, headers, body }: Answer, me
 
 /** The path of a request target, in origin form (`/metrics?a=b`) or absolute form (`http://host/metrics?a=b`). */
 function pathOf(target: string): string {
-  const end = target.search(/[?#]/);
-  const beforeQuery = end < 0 ? target : target.slice(0, end);
-  if (beforeQuery.startsWith('/')) return beforeQuery;
-  const [, path] = /^[a-z][a-z0-9+.-]*:\/\/[^/]*(.*)$/i.exec(beforeQuery) ?? [];
-  return path === '' ? '/' : (path ?? beforeQuery);
+  const fromPath = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  const end = fromPath.search(/[?#]/);
+  const path = end < 0 ? fromPath : fromPath.slice(0, end);
+  return path === '' ? '/' : path;
 }

@@ -224,6 +224,10 @@ describe('renderHealth', () => {
     expect(attempt).toThrow(message);
   });
 
+  it.each([8.64e15, -8.64e15])('accepts the time %d, the farthest that a Date can be', (millis) => {
+    expect(renderHealth(undefined, { now: millis }).body.timestamp).toBe(new Date(millis).toISOString());
+  });
+
   it.each([200, 599])('accepts the openStatus %i', (openStatus) => {
     expect(renderHealth(open, { openStatus }).httpStatus).toBe(openStatus);
   });

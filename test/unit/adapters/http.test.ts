@@ -124,6 +124,8 @@ describe.each([
         const answer = await ask(method, path);
         expect(answer.status).toBe(405);
         expect(answer.headers['allow']).toBe('GET, HEAD');
+        expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
+        expect(answer.body).toBe('Method Not Allowed\n');
         expect(answer.headers['cache-control']).toBe('no-store');
       }
     },
@@ -135,6 +137,8 @@ describe.each([
       const ask = await serve(circuitSnapshot());
       const answer = await ask('GET', path === '//metrics' ? 'http://127.0.0.1//metrics' : path);
       expect(answer.status).toBe(404);
+      expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
+      expect(answer.body).toBe('Not Found\n');
       expect(answer.headers['cache-control']).toBe('no-store');
       expect((await ask('POST', '/')).status).toBe(404);
     },
@@ -275,6 +279,8 @@ describe.each([
   const badPath = 'must be a path that begins with "/", in ASCII, without query';
   it.each<[Record<string, unknown>, typeof TypeError | typeof RangeError, string]>([
     [{ healthPath: 'health' }, TypeError, `option "healthPath" ${badPath}, got "health"`],
+    [{ healthPath: 'x/health' }, TypeError, `option "healthPath" ${badPath}, got "x/health"`],
+    [{ healthPath: ['/health'] }, TypeError, `option "healthPath" ${badPath}, got an array of 1`],
     [{ healthPath: '' }, TypeError, `option "healthPath" ${badPath}, got ""`],
     [{ metricsPath: '/metrics?x' }, TypeError, `option "metricsPath" ${badPath}, got "/metrics?x"`],
     [{ metricsPath: '/metrics#x' }, TypeError, `option "metricsPath" ${badPath}, got "/metrics#x"`],
@@ -387,7 +393,13 @@ describe('createNodeHandler', () => {
     expect(response.end).toHaveBeenCalledExactlyOnceWith(expect.any(Uint8Array));
   });
 
-  it.each(['*', 'metrics', '127.0.0.1:80', '://metrics', 'http:/metrics'])(
+  it('gives a response to HEAD no body, also where that would not drop it', () => {
+    const response = { writeHead: vi.fn(), end: vi.fn() };
+    createNodeHandler(undefined)({ method: 'HEAD', url: '/metrics' }, response);
+    expect(response.end).toHaveBeenCalledExactlyOnceWith();
+  });
+
+  it.each(['*', '/x/http://host/metrics', 'metrics', '127.0.0.1:80', '://metrics', 'http:/metrics'])(
     'answers 404 to the request target %s',
     (url) => {
       const response = { writeHead: vi.fn(), end: vi.fn() };

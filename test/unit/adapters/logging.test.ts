@@ -225,9 +225,11 @@ describe('logTransitions', () => {
   it('closes an outage that had begun before it listened', () => {
     const breaker = newBreaker();
     fail(breaker, 3);
+    nowMillis += 2_000;
+    fail(breaker, 1);
     breaker.forceOpen();
     breaker.tryAcquire(100);
-    nowMillis += 5_000;
+    nowMillis += 3_000;
     logTransitions(breaker, logger);
     breaker.tryAcquire(10);
     nowMillis += 5_000;

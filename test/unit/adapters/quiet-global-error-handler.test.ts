@@ -81,6 +81,11 @@ describe('quietGlobalErrorHandler', () => {
     ['JSON without anything', '{}'],
     ['JSON of an array with the code in it', '["ERR_CIRCUIT_OPEN"]'],
     ['the string that core makes of a mixed array', flattened([open(), other])],
+    ['JSON with other keys than indexes', '{"x1":"CircuitOpenError: x","1x":"CircuitOpenError: x"}'],
+    [
+      'the string that core makes of an array of many, the last of which is another',
+      flattened([...Array.from({ length: 10 }, open), other]),
+    ],
     ['undefined', undefined],
     ['null', null],
     ['a number', 5],

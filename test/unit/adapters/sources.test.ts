@@ -77,6 +77,9 @@ describe('gatherCircuits', () => {
     ['a promise of a snapshot', Promise.resolve(circuitSnapshot()), 'an object'],
     ['undefined in an array', [undefined], 'undefined'],
     ['an array in an array', [[circuitSnapshot()]], 'an array of 1'],
+    ['an object whose snapshot is no function', { snapshot: circuitSnapshot() }, 'an object'],
+    ['a snapshot whose name is no string', { name: 5, state: 'OPEN' }, 'an object'],
+    ['a snapshot whose state is no string', { name: 'otlp', state: 5 }, 'an object'],
     ['a snapshot without a name', { state: 'OPEN' }, 'an object'],
     ['a snapshot without a state', { name: 'otlp' }, 'an object'],
   ])('refuses %s', (_, source, shown) => {
