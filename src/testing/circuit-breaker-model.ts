@@ -54,7 +54,8 @@ export class BreakerModel {
   visiting = true;
 
   #since: number;
-  #notClosedSince: number | null = null;
+  /** When it last left CLOSED. */
+  #leftClosedAt = 0;
   #notClosedBefore = 0;
   #attempts = 0;
   #elapsedMillis = 0;
@@ -84,7 +85,7 @@ export class BreakerModel {
       state: this.state,
       forced: this.forced,
       since: this.#since,
-      notClosedSince: this.#notClosedSince,
+      notClosedSince: this.state === 'CLOSED' ? null : this.#leftClosedAt,
       consecutiveFailures: this.#consecutiveFailures,
       consecutiveInvalid: this.#consecutiveInvalid,
       failedProbes: this.#failedProbes,
@@ -98,8 +99,7 @@ export class BreakerModel {
       transitions,
       exportDurations,
       batchSizes,
-      notClosedMillis:
-        this.#notClosedBefore + (this.#notClosedSince === null ? 0 : this.now - this.#notClosedSince),
+      notClosedMillis: this.#notClosedBefore + (this.state === 'CLOSED' ? 0 : this.now - this.#leftClosedAt),
     };
   }
 
@@ -230,15 +230,14 @@ export class BreakerModel {
     this.#since = this.now;
     this.#probe = undefined;
     if (to !== 'HALF_OPEN') this.#successfulProbes = 0;
-    if (from === 'CLOSED') this.#notClosedSince = this.now;
+    if (from === 'CLOSED') this.#leftClosedAt = this.now;
     if (to === 'CLOSED') this.#cameBack();
     this.totals.changed(from, to);
     this.#undelivered.push({ from, to, at: this.now, error });
   }
 
   #cameBack(): void {
-    this.#notClosedBefore += this.now - (this.#notClosedSince ?? this.now);
-    this.#notClosedSince = null;
+    this.#notClosedBefore += this.now - this.#leftClosedAt;
     this.#attempts = 0;
     this.#failedProbes = 0;
     this.usersCode.resetDetector();

@@ -83,7 +83,7 @@ function compareResult(
   model: CircuitModel,
   system: CircuitSystem,
 ): string[] {
-  const told = system.results[id] ?? [];
+  const told = system.results[id] as unknown[];
   const label = `the caller of export ${id}`;
   if (told.length !== 1) return [`${label} was answered ${told.length} times, by the contract exactly once`];
   const result = told[0];
@@ -180,8 +180,5 @@ function disagree(label: string, expected: unknown, actual: unknown): string {
 function display(value: unknown): string {
   if (value instanceof Error) return `${value.name}(${JSON.stringify(value.message)})`;
   if (!isObject(value)) return typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return (
-    JSON.stringify(value, (_key, part: unknown) => (part instanceof Error ? display(part) : part)) ??
-    String(value)
-  );
+  return JSON.stringify(value, (_key, part: unknown) => (part instanceof Error ? display(part) : part));
 }

@@ -15,8 +15,7 @@ export interface ExpectedError {
 export const SOME_ERROR: ExpectedError = { name: ANYTHING, code: ANYTHING, message: ANYTHING };
 
 /** What a snapshot shows of an error that was given. */
-export function expectedError(error: unknown): ExpectedError {
-  if (!(error instanceof Error)) return SOME_ERROR;
+export function expectedError(error: Error): ExpectedError {
   const code = (error as { code?: unknown }).code;
   return { name: error.name, code: code ?? null, message: error.message };
 }
@@ -30,7 +29,7 @@ function histogram(bounds: readonly number[]) {
 
 function observe(into: ReturnType<typeof histogram>, value: number): void {
   const bucket = into.bounds.filter((bound) => bound < value).length;
-  into.counts[bucket] = (into.counts[bucket] ?? 0) + 1;
+  into.counts[bucket] = Number(into.counts[bucket]) + 1;
   into.sum += value;
   into.count += 1;
 }
@@ -81,6 +80,6 @@ export class TotalsModel {
   /** A change of state. */
   changed(from: string, to: string): void {
     const key = `${from}->${to}`;
-    this.transitions[key] = (this.transitions[key] ?? 0) + 1;
+    this.transitions[key] = Number(this.transitions[key]) + 1;
   }
 }

@@ -148,10 +148,7 @@ export class CircuitModel {
 
   /** The rejected promises are heard of. */
   settleRejections(): void {
-    for (const { call, error } of this.#rejecting) {
-      if (call.done) this.breaker.usersCode.mayReport();
-      this.#fail(call, error);
-    }
+    for (const { call, error } of this.#rejecting) this.#fail(call, error);
     this.#rejecting = [];
   }
 
