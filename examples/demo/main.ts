@@ -21,6 +21,7 @@ const stage = await Stage.set(screen);
 try {
   await play(stage);
 } catch (error) {
+  stage.promises.breakOff();
   screen.print('', `The demo broke off: ${error instanceof Error ? error.message : String(error)}`);
 }
 await stage.clear();

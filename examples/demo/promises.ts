@@ -22,6 +22,9 @@ export const PROMISES = {
 
 export type PromiseName = keyof typeof PROMISES;
 
+/** What is seen to again and again, to the end. */
+const THROUGHOUT: readonly PromiseName[] = ['health', 'probes'];
+
 /** Keeps account of the promises. What nobody has seen to is broken. */
 export class Promises {
   readonly #kept = new Map<PromiseName, boolean>();
@@ -29,6 +32,11 @@ export class Promises {
   /** One that is seen to several times is kept only if it is each time. */
   see(name: PromiseName, kept: boolean): void {
     this.#kept.set(name, kept && this.#kept.get(name) !== false);
+  }
+
+  /** The demo has ended before its time: what was to be seen to throughout has not been. */
+  breakOff(): void {
+    for (const name of THROUGHOUT) this.see(name, false);
   }
 
   get allKept(): boolean {

@@ -23,7 +23,7 @@ export interface ServiceProcess {
   /** @throws Error when it does not answer, or has ended */
   ask<C extends ServiceCommand>(command: C, timeoutMillis?: number): Promise<ServiceCommands[C]>;
   /**
-   * Waits until a report says so.
+   * Waits until it is so; looks at the report, and at whatever else it likes.
    *
    * @param what - what is waited for, for the message of the error
    */

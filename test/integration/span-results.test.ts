@@ -69,8 +69,8 @@ describe.for(protocols)(
       const endpoint = () => (protocol.server === 'http' ? `${dead.url}/v1/traces` : dead.url);
 
       // Over gRPC it fails at once, over HTTP when there is no time left for a retry.
-    const timeoutMillis = protocol.server === 'http' ? IMPATIENT : PATIENT;
-    const result = await send(protocol, { endpoint }, numberedSpans(1, 1), timeoutMillis);
+      const timeoutMillis = protocol.server === 'http' ? IMPATIENT : PATIENT;
+      const result = await send(protocol, { endpoint }, numberedSpans(1, 1), timeoutMillis);
 
       expect(result.error?.code).toBe(protocol.server === 'http' ? 'ECONNREFUSED' : 14);
       expect(classifyOtlpResult(result)).toBe('failure');

@@ -1,4 +1,3 @@
-import { waitFor } from '../../../test/support/wait-for.ts';
 import { showHealth } from '../health.ts';
 import { plural } from '../lines.ts';
 import type { PromiseName } from '../promises.ts';
@@ -66,10 +65,9 @@ async function waitForTransition(
   to: 'OPEN' | 'CLOSED',
 ): Promise<void> {
   for (const [index, service] of services.entries()) {
-    await waitFor(() => service.transitions.slice(before[index]).some((transition) => transition.to === to), {
-      what: `the circuit of the service "${service.label}" to be ${to}`,
-      timeoutMillis: 15_000,
-    });
+    await service.until(`the circuit to be ${to}`, () =>
+      service.transitions.slice(before[index]).some((transition) => transition.to === to),
+    );
   }
 }
 
