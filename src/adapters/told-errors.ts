@@ -11,5 +11,6 @@ export function noteTold(error: unknown): void {
 
 /** Whether an error has been told of; true once for each time, so that an error which serves again is heard again. */
 export function takeTold(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && toldErrors.delete(error);
+  // False for what is no object: it was never added.
+  return toldErrors.delete(error as object);
 }

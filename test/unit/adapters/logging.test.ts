@@ -202,6 +202,16 @@ describe('logTransitions', () => {
     ]);
   });
 
+  it.each([[null], ['text'], [5]])('takes %j for the failure of a probe', (thrown) => {
+    const onError = vi.fn();
+    const breaker = newBreaker({ onError });
+    logTransitions(breaker, logger);
+    fail(breaker, 3);
+    breaker.tryAcquire()?.fail(thrown);
+    expect(lines.at(-1)?.[1]).toMatch(/is open again: the probe failed, /);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
   it('says so when it was done by hand', () => {
     const breaker = newBreaker();
     logTransitions(breaker, logger);
