@@ -1,0 +1,108 @@
+import { ExportResultCode } from '@opentelemetry/core';
+import { describe, expect, it } from 'vitest';
+import {
+  ACCEPTED,
+  countItems,
+  FAILED,
+  failedWith,
+  isErrorLike,
+  SUCCESS,
+  withError,
+} from '../../../src/sending/exporter-contract.ts';
+
+const hostile = new Proxy(
+  {},
+  {
+    get() {
+      throw new Error('hostile');
+    },
+  },
+);
+
+function metrics(...points: number[][]) {
+  return {
+    resource: {},
+    scopeMetrics: points.map((scope) => ({
+      scope: {},
+      metrics: scope.map((count) => ({ dataPoints: new Array(count).fill({}) })),
+    })),
+  };
+}
+
+describe('the codes', () => {
+  it("are OpenTelemetry's own", () => {
+    expect([SUCCESS, FAILED]).toEqual([ExportResultCode.SUCCESS, ExportResultCode.FAILED]);
+  });
+
+  it('come in one SUCCESS that nobody can change', () => {
+    expect(ACCEPTED).toEqual({ code: 0 });
+    expect(Object.isFrozen(ACCEPTED)).toBe(true);
+  });
+});
+
+describe('countItems', () => {
+  it.each<[string, unknown, number]>([
+    ['an array', [1, 2, 3], 3],
+    ['an empty array', [], 0],
+    ['ResourceMetrics of one scope', metrics([2, 3]), 5],
+    ['ResourceMetrics of several scopes', metrics([2, 0], [], [4]), 6],
+    ['ResourceMetrics of nothing', metrics(), 0],
+    ['any other object', { spans: [1, 2] }, 1],
+    ['a string', 'batch', 1],
+    ['nothing', undefined, 1],
+    ['null', null, 1],
+    ['scopeMetrics that is none', { scopeMetrics: 5 }, 1],
+    ['scopeMetrics of null', { scopeMetrics: null }, 1],
+    ['scopes without metrics', { scopeMetrics: [{}] }, 1],
+    ['metrics without data points', { scopeMetrics: [{ metrics: [{}] }] }, 1],
+    ['data points that cannot be counted', { scopeMetrics: [{ metrics: [{ dataPoints: {} }] }] }, 1],
+    ['an object whose every property throws', hostile, 1],
+  ])('of %s', (_, batch, items) => {
+    expect(countItems(batch)).toBe(items);
+  });
+});
+
+describe('isErrorLike', () => {
+  it.each([
+    [new Error('x'), true],
+    [{ message: '' }, true],
+    [{ message: 5 }, false],
+    [{}, false],
+    [null, false],
+    [undefined, false],
+    ['error', false],
+    [Object.assign(() => {}, { message: 'x' }), false],
+  ])('case %#', (value, is) => {
+    expect(isErrorLike(value)).toBe(is);
+  });
+});
+
+describe('failedWith', () => {
+  it('carries what was thrown, where it is an error', () => {
+    const error = new Error('thrown');
+    expect(failedWith(error, 'otherwise')).toEqual({ code: 1, error });
+    expect(failedWith(error, 'otherwise').error).toBe(error);
+  });
+
+  it('carries an error of its own, which holds nothing of what was thrown', () => {
+    expect(failedWith('secret', 'it threw')).toEqual({ code: 1, error: new Error('it threw') });
+  });
+});
+
+describe('withError', () => {
+  it.each([new Error('given'), { message: 'like one' } as Error])(
+    'is the same object, where it has an error',
+    (error) => {
+      const result = { code: 1, error };
+      expect(withError(result)).toBe(result);
+    },
+  );
+
+  it.each([undefined, null, 'text', {}])('is a new result with an error, where it has %o', (error) => {
+    const result = { code: 2, error: error as never };
+    const given = withError(result);
+    expect(given).not.toBe(result);
+    expect(given).toEqual({ code: 1, error: new Error('the exporter answered FAILED and gave no error') });
+    expect(result).toEqual({ code: 2, error });
+  });
+});
