@@ -21,7 +21,8 @@ export class Deadlines {
   readonly #timeoutMillis: number;
   #first: Expiring | undefined;
   #last: Expiring | undefined;
-  #armed = false;
+  /** The moment the timer is for, in Unix milliseconds, and what cancels it. */
+  #timer: { readonly dueAt: number; readonly cancel: () => void } | undefined;
 
   /** @param timeoutMillis - milliseconds; 0 = never */
   constructor(clock: Clock, timeoutMillis: number) {
@@ -57,17 +58,20 @@ export class Deadlines {
   }
 
   #arm(): void {
-    if (this.#armed || this.#first === undefined) return;
-    this.#armed = true;
-    const restMillis = this.#first.startedAt + this.#timeoutMillis - this.#clock.now();
-    this.#clock.schedule(() => this.#expireDue(), Math.max(0, restMillis));
+    if (this.#first === undefined) return;
+    const dueAt = this.#first.startedAt + this.#timeoutMillis;
+    // A timer that comes too early looks again; one that comes too late must go.
+    if (this.#timer !== undefined && this.#timer.dueAt <= dueAt) return;
+    this.#timer?.cancel();
+    const restMillis = Math.max(0, dueAt - this.#clock.now());
+    this.#timer = { dueAt, cancel: this.#clock.schedule(() => this.#expireDue(), restMillis) };
   }
 
   #expireDue(): void {
-    this.#armed = false;
+    this.#timer = undefined;
     const at = this.#clock.now();
     for (let first = this.#first; first !== undefined; first = this.#first) {
-      if (at - first.startedAt < this.#timeoutMillis) break;
+      if (first.startedAt + this.#timeoutMillis > at) break;
       this.remove(first);
       first.expire(this.#timeoutMillis);
     }

@@ -88,5 +88,5 @@ function countDataPoints(batch: ResourceMetricsLike | null | undefined): number 
   let points = 0;
   for (const { metrics } of batch.scopeMetrics)
     for (const { dataPoints } of metrics) points += dataPoints.length;
-  return points;
+  return Number.isSafeInteger(points) ? points : undefined;
 }
