@@ -245,7 +245,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
 
   async #shutDown(): Promise<void> {
     const { clock, state } = this.breaker;
-    const { shutdownTimeoutMillis, fallback } = this.#options;
+    const { exportTimeoutMillis, shutdownTimeoutMillis, fallback } = this.#options;
     const endsAt = clock.now() + shutdownTimeoutMillis;
     const leftMillis = (): number => (state === 'CLOSED' ? Number.POSITIVE_INFINITY : endsAt - clock.now());
     this.#delivery.end();
@@ -254,9 +254,12 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
 
     const inner = (async () => this.#inner.shutdown())();
     const innerEnded = state === 'CLOSED' ? inner : this.#tell('shutdown', () => inner);
-    // What the inner exporter gives up while it is shut down still goes to the fallback, which must be there for it.
-    await settledWithin(clock, fallback === undefined ? leftMillis() : leftMillis() / 2, innerEnded);
-    if (fallback !== undefined) {
+    if (fallback === undefined) {
+      await settledWithin(clock, leftMillis(), innerEnded);
+    } else {
+      // What the inner exporter gives up while it is shut down still goes to the fallback, which must be there for it.
+      const longest = state === 'CLOSED' ? exportTimeoutMillis || Number.POSITIVE_INFINITY : leftMillis() / 2;
+      await settledWithin(clock, longest, innerEnded);
       await settledWithin(clock, leftMillis(), this.#delivery.fallbackIdle());
       await settledWithin(
         clock,
