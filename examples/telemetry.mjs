@@ -8,7 +8,7 @@ import { CircuitBreakerExporter } from 'otel-circuit-breaker';
 import { circuitBreakerOptionsFromEnv } from 'otel-circuit-breaker/env';
 import { quietGlobalErrorHandler } from 'otel-circuit-breaker/logging';
 
-register('@opentelemetry/instrumentation/hook.mjs', import.meta.url); // sees what ES modules import
+register('@opentelemetry/instrumentation/hook.mjs', import.meta.url); // or a node:http that ES modules import goes unseen
 diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
 core.setGlobalErrorHandler(quietGlobalErrorHandler());
 const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), circuitBreakerOptionsFromEnv());

@@ -1,3 +1,4 @@
+import { register } from 'node:module';
 import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
@@ -6,6 +7,8 @@ import { CircuitBreakerExporter } from 'otel-circuit-breaker';
 import { circuitBreakerOptionsFromEnv } from 'otel-circuit-breaker/env';
 import { quietGlobalErrorHandler } from 'otel-circuit-breaker/logging';
 
+// Without it the HTTP instrumentation does not see a node:http that ES modules import.
+register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
 diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
 core.setGlobalErrorHandler(quietGlobalErrorHandler());
 export const exporter = new CircuitBreakerExporter(new OTLPTraceExporter(), circuitBreakerOptionsFromEnv());
