@@ -1,0 +1,93 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { onceForEach } from './cell.ts';
+import { must } from './command.ts';
+import { library } from './library.ts';
+import type { SdkLine } from './lines.ts';
+import { newFolder } from './scratch.ts';
+import { here, tools } from './tools.ts';
+
+/** How an app is installed. */
+export type Installer = (typeof installers)[number];
+export const installers = ['npm', 'pnpm', 'yarn node_modules', 'yarn PnP'] as const;
+
+/** An app with the library in it. */
+export interface InstalledApp {
+  readonly folder: string;
+  /** For example `npm 11.19.1`. */
+  readonly manager: string;
+  /** What Node needs to be told before the script. */
+  readonly nodeArgs: readonly string[];
+}
+
+/** Installs the app of a line as its lock file says, and then the tarball into it. */
+export function installApp(line: SdkLine, installer: Installer): Promise<InstalledApp> {
+  return installed(`${line.name}/${installer}`);
+}
+
+const installed = onceForEach(async (key: string): Promise<InstalledApp> => {
+  const [name, installer] = key.split('/') as [string, Installer];
+  const { tarball } = await library();
+  const folder = copyApp(name);
+  return install(folder, installer, tarball);
+});
+
+/** A copy of an app, with what all apps run, outside the checkout. */
+export function copyApp(name: string): string {
+  const folder = newFolder(name);
+  cpSync(join(here, 'apps', name), folder, { recursive: true });
+  cpSync(join(here, 'in-app'), folder, { recursive: true });
+  return folder;
+}
+
+const QUIET = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
+/** The user's own npmrc may say otherwise. */
+const STRICT = ['--strict-peer-deps', '--legacy-peer-deps=false', '--force=false'];
+
+async function install(folder: string, installer: Installer, tarball: string): Promise<InstalledApp> {
+  switch (installer) {
+    case 'npm': {
+      await must('npm', ['ci', ...STRICT, ...QUIET], { cwd: folder });
+      await npmInstall(folder, tarball);
+      return { folder, manager: `npm ${await version('npm', [], folder)}`, nodeArgs: [] };
+    }
+    case 'pnpm': {
+      const pnpm = [join(await tools(), 'pnpm', 'bin', 'pnpm.mjs')];
+      await must(process.execPath, [...pnpm, 'install', '--frozen-lockfile', '--prefer-offline'], {
+        cwd: folder,
+      });
+      await must(process.execPath, [...pnpm, 'add', tarball, '--prefer-offline'], { cwd: folder });
+      return { folder, manager: `pnpm ${await version(process.execPath, pnpm, folder)}`, nodeArgs: [] };
+    }
+    default: {
+      const yarn = [join(await tools(), '@yarnpkg', 'cli-dist', 'bin', 'yarn.js')];
+      const linker = installer === 'yarn PnP' ? 'pnp' : 'node-modules';
+      const options = {
+        cwd: folder,
+        env: { YARN_NODE_LINKER: linker, YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' },
+      };
+      await must(process.execPath, [...yarn, 'install', '--immutable', '--mode=skip-build'], options);
+      await must(process.execPath, [...yarn, 'add', `otel-circuit-breaker@file:${tarball}`], options);
+      return {
+        folder,
+        manager: `yarn ${await version(process.execPath, yarn, folder)} ${linker}`,
+        nodeArgs: linker === 'pnp' ? PNP : [],
+      };
+    }
+  }
+}
+
+/** What `yarn node` says to Node. */
+const PNP = ['--require', './.pnp.cjs', '--experimental-loader', './.pnp.loader.mjs', '--no-warnings'];
+
+/**
+ * Puts the library into an app, with all peers checked. It cannot be in the app's lock file: its integrity changes with
+ * every build.
+ */
+export function npmInstall(folder: string, tarball: string): Promise<string> {
+  return must('npm', ['install', tarball, '--no-save', ...STRICT, ...QUIET], { cwd: folder });
+}
+
+async function version(command: string, args: readonly string[], cwd: string): Promise<string> {
+  return (await must(command, [...args, '--version'], { cwd })).trim();
+}
