@@ -17,6 +17,14 @@ import { EXPORT_EVERY_MILLIS, Stage, TIMEOUT_MILLIS } from './stage.ts';
 import { printSummary } from './summary.ts';
 
 const screen = new Screen(process.stdout, process.env);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    screen.live();
+    // Ends it, and its processes, as if nobody had listened.
+    process.kill(process.pid, signal);
+  });
+}
+
 const stage = await Stage.set(screen);
 try {
   await play(stage);
