@@ -1,4 +1,11 @@
-export { type CircuitCommandsOptions, circuitCommands } from './circuit-commands.ts';
+export {
+  type CircuitCommands,
+  type CircuitCommandsOptions,
+  type CreateExporter,
+  circuitCommands,
+  type ExporterUnderTest,
+  type FastCheckLike,
+} from './circuit-commands.ts';
 export { ManualClock } from './manual-clock.ts';
 export { ScriptedExporter, type ScriptedOutcome, type ScriptedStep } from './scripted-exporter.ts';
 export {
