@@ -15,7 +15,7 @@ interface Setting {
 }
 
 const DEFAULTS: Setting = { timeoutMillis: 10_000, options: {} };
-/** The recipe of docs/slow-collectors-recipe.md. */
+/** The recipe of the README. */
 const RECIPE: Setting = {
   timeoutMillis: 3_000,
   options: {
