@@ -27,7 +27,7 @@ export interface ServiceConfig {
   readonly retention?: RetentionOptions;
   /** The file of the fallback. Absent: no fallback. */
   readonly fallbackFile?: string;
-  /** Every so manieth span has the attribute `poison`. */
+  /** Every n-th span has the attribute `poison`: true. */
   readonly poisonEvery?: number;
   /** Names are looked up by a stub, anew for each request; it answers 127.0.0.1 or ENOTFOUND, as told. */
   readonly stubLookup?: boolean;
@@ -70,7 +70,7 @@ export interface SendingTotals {
 }
 
 /** A number of sendings, and of the spans in them. */
-export interface Sendings {
+interface Sendings {
   readonly batches: number;
   readonly spans: number;
 }

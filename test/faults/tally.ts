@@ -2,7 +2,7 @@ import { expandSeen, SeenNumbers } from '../support/receiver/seen.ts';
 import type { Cell, CellOutcome } from './cell.ts';
 
 /** Numbers of spans. */
-export type Reasons = Readonly<Record<string, number>>;
+type Reasons = Readonly<Record<string, number>>;
 
 /** What became of a cell's spans, one by one. */
 export interface Tally {
