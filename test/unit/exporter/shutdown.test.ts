@@ -1,0 +1,418 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
+import type { CircuitBreakerExporterOptions } from '../../../src/exporter/circuit-breaker-exporter-options.ts';
+import { ExportTimeoutError } from '../../../src/internal/errors.ts';
+import type { Batch } from './arrange.ts';
+import {
+  arrangeExporter,
+  arrangeOpen,
+  arrangeScript,
+  batchOf,
+  exporterThat,
+  send,
+  settled,
+  watch,
+} from './arrange.ts';
+
+const unhandled = vi.fn();
+
+beforeEach(() => {
+  unhandled.mockClear();
+  process.on('unhandledRejection', unhandled);
+});
+
+afterEach(async () => {
+  await settled();
+  process.off('unhandledRejection', unhandled);
+  expect(unhandled.mock.calls).toEqual([]);
+});
+
+/** An inner exporter whose `shutdown()` and `forceFlush()` end when they are told to. */
+function arrangeSlow(
+  options: CircuitBreakerExporterOptions<Batch> = {},
+  state: 'CLOSED' | 'OPEN' | 'HALF_OPEN' = 'CLOSED',
+) {
+  const ends: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  const slow = vi.fn(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        ends.push({ resolve, reject });
+      }),
+  );
+  const inner = exporterThat(() => {}, { shutdown: slow, forceFlush: slow });
+  const arranged = arrangeExporter({ probePolicy: () => true, ...options }, inner);
+  const { breaker } = arranged.exporter;
+  if (state !== 'CLOSED') for (let i = 0; i < 3; i++) breaker.tryAcquire()?.fail();
+  if (state === 'HALF_OPEN') send(arranged.exporter);
+  expect(breaker.state).toBe(state);
+  return { ...arranged, slow, ends };
+}
+
+describe('shutdown()', () => {
+  it.each(['CLOSED', 'OPEN', 'HALF_OPEN'] as const)(
+    'while %s shuts the inner exporter down once, and returns the same promise again',
+    async (state) => {
+      const { exporter, slow, ends } = arrangeSlow({}, state);
+      const first = exporter.shutdown();
+      expect(exporter.shutdown()).toBe(first);
+      expect(slow).toHaveBeenCalledTimes(1);
+      ends[0]?.resolve();
+      await first;
+      expect(exporter.shutdown()).toBe(first);
+      expect(slow).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it('resolves with nothing, whatever the inner exporter resolves with', async () => {
+    const inner = exporterThat(() => {}, { shutdown: async () => 'done' as never });
+    expect(await arrangeExporter({}, inner).exporter.shutdown()).toBeUndefined();
+  });
+
+  it('while CLOSED waits for the inner exporter for as long as that takes', async () => {
+    const { exporter, clock, ends } = arrangeSlow();
+    const seen = watch(exporter.shutdown());
+    clock.advance(1e9);
+    await settled();
+    expect(seen.state).toBe('pending');
+    ends[0]?.resolve();
+    await settled();
+    expect(seen.state).toBe('resolved');
+  });
+
+  it.each([
+    ['OPEN', undefined, 1_000],
+    ['HALF_OPEN', undefined, 1_000],
+    ['OPEN', 70, 70],
+    ['HALF_OPEN', 70, 70],
+    ['OPEN', 0, 0],
+  ] as const)(
+    'while %s, with a shutdownTimeoutMillis of %s, takes %i ms at most',
+    async (state, shutdownTimeoutMillis, millis) => {
+      const { exporter, clock, problems } = arrangeSlow({ shutdownTimeoutMillis }, state);
+      const seen = watch(exporter.shutdown());
+      if (millis > 0) {
+        clock.advance(millis - 1);
+        await settled();
+        expect(seen.state).toBe('pending');
+      }
+      clock.advance(millis > 0 ? 1 : 0);
+      await settled();
+      expect(seen.state).toBe('resolved');
+      expect(problems).toEqual([]);
+    },
+  );
+
+  it.each(['OPEN', 'HALF_OPEN'] as const)(
+    'while %s resolves as soon as the inner exporter does',
+    async (state) => {
+      const { exporter, ends } = arrangeSlow({}, state);
+      const seen = watch(exporter.shutdown());
+      ends[0]?.resolve();
+      await settled();
+      expect(seen.state).toBe('resolved');
+    },
+  );
+
+  it('while CLOSED rejects with what the inner exporter rejects with', async () => {
+    const { exporter, ends, problems } = arrangeSlow();
+    const error = new Error('not shut down');
+    const seen = watch(exporter.shutdown());
+    ends[0]?.reject(error);
+    await settled();
+    expect(seen).toEqual({ state: 'rejected', error });
+    expect(problems).toEqual([]);
+  });
+
+  it.each(['OPEN', 'HALF_OPEN'] as const)(
+    'while %s tells onError what the inner exporter rejects with, and resolves',
+    async (state) => {
+      const { exporter, ends, problems } = arrangeSlow({}, state);
+      const error = new Error('not shut down');
+      const seen = watch(exporter.shutdown());
+      ends[0]?.reject(error);
+      await settled();
+      expect(seen.state).toBe('resolved');
+      expect(problems).toEqual([['shutdown() of an exporter rejected', error]]);
+    },
+  );
+
+  it('while OPEN tells onError also of a rejection after its time', async () => {
+    const { exporter, clock, ends, problems } = arrangeSlow({}, 'OPEN');
+    const seen = watch(exporter.shutdown());
+    clock.advance(1_000);
+    await settled();
+    ends[0]?.reject(new Error('too late'));
+    await settled();
+    expect(seen.state).toBe('resolved');
+    expect(problems).toEqual([['shutdown() of an exporter rejected', new Error('too late')]]);
+  });
+
+  it('takes an inner exporter that throws for one that rejects', async () => {
+    const error = new Error('thrown');
+    const inner = exporterThat(() => {}, {
+      shutdown: () => {
+        throw error;
+      },
+    });
+    const closed = arrangeExporter({}, inner);
+    await expect(closed.exporter.shutdown()).rejects.toBe(error);
+    const open = arrangeExporter({}, inner);
+    open.exporter.breaker.forceOpen();
+    await open.exporter.shutdown();
+    expect(open.problems).toEqual([['shutdown() of an exporter rejected', error]]);
+  });
+
+  it('judges at its call whether the circuit is CLOSED', async () => {
+    const closed = arrangeSlow();
+    const seenClosed = watch(closed.exporter.shutdown());
+    closed.exporter.breaker.forceOpen();
+    closed.clock.advance(1e9);
+    await settled();
+    expect(seenClosed.state).toBe('pending');
+    closed.ends[0]?.resolve();
+
+    const open = arrangeSlow({}, 'OPEN');
+    const seenOpen = watch(open.exporter.shutdown());
+    open.exporter.breaker.reset();
+    open.clock.advance(1_000);
+    await settled();
+    expect(seenOpen.state).toBe('resolved');
+  });
+
+  it('is waited for by no one forever: a fallback that is slow leaves no rejection of the inner exporter unhandled', async () => {
+    const error = new Error('not shut down');
+    let resolve: () => void = () => {};
+    const fallback = exporterThat(() => {}, {
+      shutdown: () =>
+        new Promise<void>((done) => {
+          resolve = done;
+        }),
+    });
+    const inner = exporterThat(() => {}, { shutdown: () => Promise.reject(error) });
+    const { exporter } = arrangeExporter({ fallback }, inner);
+    const seen = watch(exporter.shutdown());
+    await settled();
+    await settled();
+    resolve();
+    await settled();
+    expect(unhandled).not.toHaveBeenCalled();
+    expect(seen).toEqual({ state: 'rejected', error });
+  });
+
+  it('leaves no timer behind once the inner exporter has answered', async () => {
+    const cancel = vi.fn();
+    const schedule = vi.fn(() => cancel);
+    const { exporter } = arrangeExporter({ clock: { now: () => 0, schedule } });
+    exporter.breaker.forceOpen();
+    await exporter.shutdown();
+    expect(schedule).toHaveBeenCalledTimes(1);
+    expect(cancel).toHaveBeenCalledTimes(1);
+  });
+
+  it('needs no timer while CLOSED', async () => {
+    const schedule = vi.fn(() => () => {});
+    const { exporter } = arrangeExporter({ clock: { now: () => 0, schedule } });
+    await exporter.shutdown();
+    expect(schedule).not.toHaveBeenCalled();
+  });
+});
+
+describe('an export after shutdown()', () => {
+  it.each(['CLOSED', 'OPEN', 'HALF_OPEN'] as const)(
+    'while %s is FAILED with ExporterShutdownError, and not in exports',
+    async (state) => {
+      const { exporter } = arrangeSlow({}, state);
+      void exporter.shutdown();
+      const before = exporter.snapshot();
+      const answers = send(exporter, batchOf(3));
+      expect(answers).toMatchObject([
+        {
+          code: 1,
+          error: {
+            name: 'ExporterShutdownError',
+            code: 'ERR_EXPORTER_SHUTDOWN',
+            message: 'the exporter has been shut down',
+          },
+        },
+      ]);
+      const { delivery, ...breaker } = exporter.snapshot();
+      const { delivery: deliveryBefore, ...breakerBefore } = before;
+      expect(breaker).toEqual(breakerBefore);
+      expect(delivery).toEqual({
+        ...deliveryBefore,
+        offered: { batches: deliveryBefore.offered.batches + 1, items: deliveryBefore.offered.items + 3 },
+        lost: { batches: deliveryBefore.lost.batches + 1, items: deliveryBefore.lost.items + 3 },
+      });
+    },
+  );
+
+  it('goes neither to the inner exporter nor to the fallback', async () => {
+    const fallback = exporterThat(vi.fn());
+    const fallbackExport = vi.spyOn(fallback, 'export');
+    const { exporter, inner } = arrangeScript([], { fallback });
+    await exporter.shutdown();
+    expect(send(exporter)).toMatchObject([{ code: 1 }]);
+    expect(inner.batches).toEqual([]);
+    expect(fallbackExport).not.toHaveBeenCalled();
+  });
+
+  it('is FAILED also with reportRejectedAs "success"', async () => {
+    const { exporter } = arrangeOpen([], { reportRejectedAs: 'success' });
+    await exporter.shutdown();
+    expect(send(exporter)).toMatchObject([{ code: 1, error: { code: 'ERR_EXPORTER_SHUTDOWN' } }]);
+  });
+});
+
+describe('redeliver()', () => {
+  it('resolves where nothing is kept, also after shutdown()', async () => {
+    const { exporter, inner } = arrangeScript([]);
+    await expect(exporter.redeliver()).resolves.toBeUndefined();
+    await exporter.shutdown();
+    await expect(exporter.redeliver()).resolves.toBeUndefined();
+    expect(inner.batches).toEqual([]);
+  });
+
+  it('does not join a shutdown() that is under way', async () => {
+    const { exporter, ends } = arrangeSlow({ retention: {} });
+    const shutdown = exporter.shutdown();
+    const seen = watch(exporter.redeliver());
+    await settled();
+    expect(seen.state).toBe('resolved');
+    ends[0]?.resolve();
+    await shutdown;
+  });
+});
+
+describe('forceFlush()', () => {
+  it('goes to the inner exporter, in every state', async () => {
+    const { exporter, inner } = arrangeScript([]);
+    await exporter.forceFlush();
+    exporter.breaker.forceOpen();
+    await exporter.forceFlush();
+    expect(inner.flushes).toBe(2);
+  });
+
+  it('waits for the inner exporter', async () => {
+    const { exporter, ends } = arrangeSlow();
+    const seen = watch(exporter.forceFlush());
+    await settled();
+    expect(seen.state).toBe('pending');
+    ends[0]?.resolve();
+    await settled();
+    expect(seen.state).toBe('resolved');
+  });
+
+  it('resolves where the inner exporter has none', async () => {
+    const { exporter, problems } = arrangeExporter(
+      {},
+      exporterThat(() => {}),
+    );
+    await expect(exporter.forceFlush()).resolves.toBeUndefined();
+    expect(problems).toEqual([]);
+  });
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('not flushed'))],
+    [
+      'throws',
+      () => {
+        throw new Error('not flushed');
+      },
+    ],
+  ])('never rejects: that the inner exporter %s goes to onError', async (_, forceFlush) => {
+    const { exporter, problems } = arrangeExporter(
+      {},
+      exporterThat(() => {}, { forceFlush }),
+    );
+    await expect(exporter.forceFlush()).resolves.toBeUndefined();
+    expect(problems).toEqual([['forceFlush() of an exporter rejected', new Error('not flushed')]]);
+  });
+
+  it.each([
+    [undefined, 15_000],
+    [70, 70],
+  ])(
+    'gives up one that hangs after exportTimeoutMillis (%s), which goes to onError',
+    async (exportTimeoutMillis, millis) => {
+      const { exporter, clock, problems } = arrangeSlow({ exportTimeoutMillis });
+      const seen = watch(exporter.forceFlush());
+      clock.advance(millis - 1);
+      await settled();
+      expect(seen.state).toBe('pending');
+      clock.advance(1);
+      await settled();
+      expect(seen.state).toBe('resolved');
+      expect(problems).toEqual([
+        [
+          'forceFlush() was given up',
+          new ExportTimeoutError(`forceFlush() had no answer within ${millis} ms`),
+        ],
+      ]);
+    },
+  );
+
+  it('is waited for without end with an exportTimeoutMillis of 0', async () => {
+    const { exporter, clock, ends } = arrangeSlow({ exportTimeoutMillis: 0 });
+    const seen = watch(exporter.forceFlush());
+    clock.advance(1e9);
+    await settled();
+    expect(seen.state).toBe('pending');
+    ends[0]?.resolve();
+    await settled();
+    expect(seen.state).toBe('resolved');
+  });
+
+  it('reaches the fallback, too, and each without the other', async () => {
+    const flushed = vi.fn(async () => {});
+    const fallback = exporterThat(() => {}, { forceFlush: flushed });
+    const inner = exporterThat(() => {}, { forceFlush: () => Promise.reject(new Error('not flushed')) });
+    const { exporter } = arrangeExporter({ fallback }, inner);
+    await exporter.forceFlush();
+    expect(flushed).toHaveBeenCalledTimes(1);
+  });
+
+  it('counts as nothing', async () => {
+    const { exporter } = arrangeScript([]);
+    const before = exporter.snapshot();
+    await exporter.forceFlush();
+    expect(exporter.snapshot()).toEqual(before);
+  });
+});
+
+describe('the timers of an exporter', () => {
+  it('belong to the clock: nothing else is ever scheduled', async () => {
+    const setTimeoutSpy = vi.spyOn(globalThis, 'setTimeout');
+    const setIntervalSpy = vi.spyOn(globalThis, 'setInterval');
+    try {
+      const { exporter, clock } = arrangeOpen(['hang'], { probePolicy: () => true });
+      send(exporter);
+      clock.advance(15_000);
+      await exporter.forceFlush();
+      await exporter.shutdown();
+      expect(setTimeoutSpy).not.toHaveBeenCalled();
+      expect(setIntervalSpy).not.toHaveBeenCalled();
+    } finally {
+      setTimeoutSpy.mockRestore();
+      setIntervalSpy.mockRestore();
+    }
+  });
+
+  it('are one for all exports in flight', () => {
+    const schedule = vi.fn(() => () => {});
+    const { exporter } = arrangeExporter(
+      { clock: { now: () => 0, schedule } },
+      exporterThat(() => {}),
+    );
+    for (let i = 0; i < 100; i++) send(exporter);
+    expect(schedule).toHaveBeenCalledTimes(1);
+  });
+
+  it('are none for exports that are answered at once', () => {
+    const schedule = vi.fn(() => () => {});
+    const { exporter } = arrangeExporter({
+      breaker: new CircuitBreaker({ clock: { now: () => 0, schedule } }),
+    });
+    for (let i = 0; i < 100; i++) send(exporter);
+    expect(schedule).not.toHaveBeenCalled();
+  });
+});
