@@ -14,6 +14,9 @@ async function stop() {
   // A dead collector whose circuit is still closed is tried for ten seconds more: too long for a shutdown.
   setTimeout(() => process.exit(), 1_500).unref();
   // Requests under way get half a second, so that their spans are sent too.
-  await Promise.race([new Promise((resolve) => server.close(resolve)), pause(500, undefined, { ref: false })]);
+  await Promise.race([
+    new Promise((resolve) => server.close(resolve)),
+    pause(500, undefined, { ref: false }),
+  ]);
   await stopTelemetry();
 }
