@@ -4,7 +4,7 @@ import type { ProblemListener } from '../internal/report-problem.ts';
 import { reportProblem } from '../internal/report-problem.ts';
 import type { Deadlines, Expiring } from './deadlines.ts';
 import type { ExporterLike, ExportResultLike } from './exporter-contract.ts';
-import { FAILED, failedWith } from './exporter-contract.ts';
+import { FAILED, failedWith, isErrorLike, SUCCESS } from './exporter-contract.ts';
 
 /** Where sendings go, and who hears of their answers; one for many. */
 export interface Route<T, Told> {
@@ -86,11 +86,8 @@ export class Sending<T, Told> implements Expiring {
 
   #answer(result: ExportResultLike | null | undefined): void {
     if (this.#answered) return;
-    if (result === undefined || result === null) {
-      this.#conclude(failedWith(undefined, 'the exporter answered without a result'), false);
-    } else {
-      this.#conclude(result, true);
-    }
+    if (canBeRead(result)) this.#conclude(result, true);
+    else this.#conclude(failedWith(undefined, 'the exporter answered without a result'), false);
   }
 
   #watch(returned: unknown): void {
@@ -120,5 +117,15 @@ export class Sending<T, Told> implements Expiring {
     } catch (error) {
       reportProblem(this.#route.onError, 'a result callback threw', error);
     }
+  }
+}
+
+/** Whether it is a result, and none whose getters throw: whoever is told must not be taken for the one who threw. */
+function canBeRead(result: ExportResultLike | null | undefined): result is ExportResultLike {
+  if (result === undefined || result === null) return false;
+  try {
+    return result.code === SUCCESS || isErrorLike(result.error) || true;
+  } catch {
+    return false;
   }
 }

@@ -54,7 +54,7 @@ export class ManualClock implements Clock {
       this.#nowMillis = Math.max(this.#nowMillis, next.dueMillis);
       next.callback();
     }
-    this.#nowMillis = untilMillis;
+    this.#nowMillis = Math.max(this.#nowMillis, untilMillis);
   }
 
   #nextDue(untilMillis: number): Timer | undefined {
