@@ -136,7 +136,7 @@ describe.for(protocols)('a receiver of $name', { concurrent: true }, (protocol) 
     await using receiver = await startReceiver({ protocol: protocol.server, mode: 'latency:100' });
 
     expect(await send(protocol, receiver, numberedSpans(1, 3))).toMatchObject({ code: 0 });
-    await receiver.mode('latency:600');
+    await receiver.mode('latency:3000');
     expect(await send(protocol, receiver, numberedSpans(4, 3), IMPATIENT)).toMatchObject({ code: 1 });
 
     await waitFor(async () => (await receiver.stats()).byStatus['gone'], { what: 'the late answer' });
