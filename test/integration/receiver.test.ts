@@ -193,7 +193,7 @@ describe.concurrent('the receiver', () => {
     expect(response.headers.get('retry-after')).toBe('60');
 
     await using grpc = await startReceiver({ protocol: 'grpc', mode: 'status:8:60' });
-    const { error } = await send(protocols[2]!, grpc, numberedSpans(1, 1), IMPATIENT);
+    const { error } = await send(protocols[2]!, grpc, numberedSpans(1, 1));
     const { metadata } = error as unknown as { metadata: { get(key: string): Buffer[] } };
     expect(metadata.get('grpc-status-details-bin')[0]?.toString('latin1')).toContain('google.rpc.RetryInfo');
   });
