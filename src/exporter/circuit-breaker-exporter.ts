@@ -24,6 +24,9 @@ import { anExporter, readExporterOptions } from './circuit-breaker-exporter-opti
 import { logCircuit } from './log-circuit.ts';
 import { RejectedResult } from './rejected-result.ts';
 
+/** `NoInfer` of TypeScript 5.4, for those who have an older one: the batch type is the inner exporter's. */
+type Uninferred<T> = [T][T extends unknown ? 0 : never];
+
 type ResultCallback = (result: ExportResultLike) => void;
 
 /**
@@ -68,7 +71,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
    * @throws TypeError for what is no exporter, a bad value or an unknown option, RangeError for a number out of its
    * range; both name option and value
    */
-  constructor(exporter: ExporterLike<T>, options?: CircuitBreakerExporterOptions<NoInfer<T>>) {
+  constructor(exporter: ExporterLike<T>, options?: CircuitBreakerExporterOptions<Uninferred<T>>) {
     this.#inner = anExporter<T>(exporter, 'CircuitBreakerExporter: the first argument');
     const { own, ofBreaker } = readExporterOptions<T>(options);
     this.#options = own;
