@@ -24,7 +24,7 @@ export async function run(
   args: readonly string[],
   { cwd, env = {}, timeoutMillis = 180_000 }: CommandOptions,
 ): Promise<CommandResult> {
-  const child = await startChild(command, args, { cwd, env: { ...cleanEnv, ...env }, ownGroup: true });
+  const child = await startChild(command, args, { cwd, env: { ...cleanEnv(), ...env }, ownGroup: true });
   child.process.stdin?.end();
   try {
     const { code } = await within(child.exited, {
@@ -62,11 +62,8 @@ export function outputOf(child: Child): string {
  * This process's environment without what `npm run` and the user put into it: the package managers are to read the
  * configuration of the app, and where to find the registry, nothing else.
  */
-export const cleanEnv: NodeJS.ProcessEnv = Object.fromEntries(
-  Object.entries(process.env).filter(
-    ([name]) =>
-      !/^(npm_(?!config_(registry|cache|userconfig|cafile)$)|OTEL_|APP_OTEL|NODE_OPTIONS$|INIT_CWD$)/i.test(
-        name,
-      ),
-  ),
-);
+export function cleanEnv(): NodeJS.ProcessEnv {
+  const foreign =
+    /^(npm_(?!config_(registry|cache|userconfig|cafile)$)|OTEL_|APP_OTEL|NODE_OPTIONS$|INIT_CWD$)/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+}

@@ -44,7 +44,8 @@ const QUIET = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'
 /** The user's own npmrc may say otherwise. */
 const STRICT = ['--strict-peer-deps', '--legacy-peer-deps=false', '--force=false'];
 
-async function install(folder: string, installer: Installer, tarball: string): Promise<InstalledApp> {
+/** Installs an app, and the tarball into it; fails when a peer is missing or out of range. */
+export async function install(folder: string, installer: Installer, tarball: string): Promise<InstalledApp> {
   switch (installer) {
     case 'npm': {
       await must('npm', ['ci', ...STRICT, ...QUIET], { cwd: folder });
@@ -57,6 +58,8 @@ async function install(folder: string, installer: Installer, tarball: string): P
         cwd: folder,
       });
       await must(process.execPath, [...pnpm, 'add', tarball, '--prefer-offline'], { cwd: folder });
+      // `strictPeerDependencies` is only a warning to `pnpm add`.
+      await must(process.execPath, [...pnpm, 'peers', 'check'], { cwd: folder });
       return { folder, manager: `pnpm ${await version(process.execPath, pnpm, folder)}`, nodeArgs: [] };
     }
     default: {

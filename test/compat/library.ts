@@ -7,6 +7,8 @@ import { root } from './tools.ts';
 
 /** The library as it would be published. */
 export interface PackedLibrary {
+  /** Where it was built, with the root's `node_modules` beside it. */
+  readonly built: string;
   /** Path of the `.tgz`. */
   readonly tarball: string;
   /** Its content, unpacked. */
@@ -53,5 +55,5 @@ export const library = once(async (): Promise<PackedLibrary> => {
   const entries = Object.keys(manifest.exports)
     .filter((path) => path !== './package.json')
     .map((path) => manifest.name + path.slice(1));
-  return { tarball: join(copy, filename), folder, manifest, entries };
+  return { built: copy, tarball: join(copy, filename), folder, manifest, entries };
 });

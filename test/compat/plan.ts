@@ -1,13 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { browserCells } from './browser-cells.ts';
 import type { Cell } from './cell.ts';
 import { constantCells, moduleCells } from './module-cells.ts';
+import { packageCells } from './package-cells.ts';
+import { peerCells } from './peer-cells.ts';
 import { installerCells, scenarioCells } from './scenario-cells.ts';
 import { here } from './tools.ts';
+import { typeCells } from './type-cells.ts';
 
 /** All cells, in the order in which they are begun. */
 export function plannedCells(): Cell[] {
-  return [...scenarioCells(), ...constantCells(), ...installerCells(), ...moduleCells()];
+  return [
+    ...packageCells(),
+    ...browserCells(),
+    ...scenarioCells(),
+    ...constantCells(),
+    ...installerCells(),
+    ...moduleCells(),
+    ...peerCells(),
+    ...typeCells(),
+  ];
 }
 
 /** The committed list of the cells that have to run: none can get lost unnoticed. */

@@ -60,7 +60,7 @@ async function liveThrough(
   args: readonly string[],
   cwd: string,
 ): Promise<CellReport> {
-  await using app = await startChild(node, args, { cwd, env: cleanEnv, ipc: true });
+  await using app = await startChild(node, args, { cwd, env: cleanEnv(), ipc: true });
   let report: CellReport | undefined;
   app.process.on('message', async (message: Message) => {
     if (message.report !== undefined) report = message.report;

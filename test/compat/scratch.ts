@@ -17,6 +17,8 @@ export function scratchFolder(): string {
     removeOrphans();
     mkdirSync(cacheFolder, { recursive: true });
     folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    // Whatever makes temporary files of its own, makes them in here.
+    process.env['TMPDIR'] = folder;
     process.once('exit', remove);
     for (const [signal, number] of [
       ['SIGINT', 2],

@@ -1,0 +1,31 @@
+/**
+ * What a web page does: spans of its own behind a breaker, sent by the exporter for browsers. Bundled by esbuild; the
+ * matrix drives it through `window.compat`.
+ */
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { CircuitBreakerExporter, consecutiveFailures, everyNthAttempt } from 'otel-circuit-breaker';
+import { webProvider } from './web.mjs';
+
+let traffic;
+let provider;
+let exporter;
+
+window.compat = {
+  start(url) {
+    // With headers of its own, 0.57 uses XMLHttpRequest: sendBeacon says SUCCESS whatever happens.
+    const inner = new OTLPTraceExporter({ url, timeoutMillis: 750, headers: { 'x-compat': 'yes' } });
+    exporter = new CircuitBreakerExporter(inner, {
+      tripPolicy: consecutiveFailures(2),
+      probePolicy: everyNthAttempt(3),
+    });
+    provider = webProvider(exporter, { scheduledDelayMillis: 100 });
+    const tracer = provider.getTracer('compat');
+    traffic = setInterval(() => tracer.startSpan('compat').end(), 20);
+  },
+  snapshot: () => exporter.snapshot(),
+  async stop() {
+    clearInterval(traffic);
+    await provider.forceFlush();
+    return exporter.snapshot();
+  },
+};

@@ -1,0 +1,13 @@
+// Next.js calls this once when the server starts.
+export async function register(): Promise<void> {
+  if (process.env['NEXT_RUNTIME'] !== 'nodejs') return;
+  const { NodeSDK } = await import('@opentelemetry/sdk-node');
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
+  const { CircuitBreakerExporter } = await import('otel-circuit-breaker');
+
+  const sdk = new NodeSDK({
+    serviceName: 'shop',
+    traceExporter: new CircuitBreakerExporter(new OTLPTraceExporter()),
+  });
+  sdk.start();
+}
