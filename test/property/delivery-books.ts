@@ -290,6 +290,7 @@ export class Books {
    */
   compare(actual: DeliverySnapshot, calm: boolean): void {
     this.catchUp();
+    if (this.#state !== 'CLOSED' && this.#sending === undefined) this.#cancel();
     this.#claimSurrender(actual);
     insist(this.#owed.length === 0, `the fallback was not given ${this.#owed.map(({ number }) => number)}`);
     this.#checkTick();
@@ -469,6 +470,8 @@ export class Books {
   /** When there may be something to send, ages are looked at before. */
   #lookForNext(at = this.#circuit.now()): void {
     if (this.#sending !== undefined) return;
+    // What was asked for waits for a probe that is out, and for nothing else.
+    if (this.#state === 'OPEN') this.#cancel();
     const paid = this.#state === 'CLOSED' && (this.#grants > 0 || this.#askedUpTo > 0);
     if (paid || this.#hasChance(at)) this.#dropExpired(at);
     if (this.#kept.length === 0) this.#cancel();
