@@ -11,7 +11,7 @@ import type { MakeConfig } from './configs.ts';
 /** One line of the table: a lane of a client, or several lanes of one kind together. */
 export interface Row {
   readonly scenario: string;
-  readonly protocol: Protocol;
+  readonly protocol: string;
   readonly sdk: string;
   /** `retention`, `file`, or `none`. */
   readonly lane: string;

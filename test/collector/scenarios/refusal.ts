@@ -1,0 +1,160 @@
+/** Scenarios 5 and 6: the Collector refuses who asks, or what is sent. */
+
+import { waitFor } from '../../support/wait-for.ts';
+import type { ClientReport, LaneReport } from '../client/messages.ts';
+import { bearerToken, sizeLimited } from '../configs.ts';
+import { all, arrival, eachLane, outage, settle } from '../outage.ts';
+import { anonymousSpan, describeAnswer, rawPost } from '../raw-post.ts';
+import { makeRow, operatorSees } from '../rows.ts';
+import type { Scenario } from '../scenario.ts';
+import { urlOf, variants } from '../scenario.ts';
+import { IMPATIENT_MILLIS, PATIENT_MILLIS } from '../time-outs.ts';
+
+/** What the clients send; nobody but them and the Collector of the last act should know it. */
+const TOKEN = 'wrong-7f3a91c05e';
+
+export const authentication: Scenario = {
+  id: '5',
+  title: 'authentication refused',
+  about:
+    'The clients send a token that the Collector (`bearertokenauth`) does not take; the fault ends with its restart with their token. Health says the code, 401 or 16, and neither health (also with `includeErrorMessages`), nor metrics, nor a log line contains the token.',
+  async run(here) {
+    const collector = await here.collector(bearerToken('another-token'));
+    const clients = await all(variants('2.12', 'protobuf', 'grpc'), (variant) =>
+      here.client({
+        ...variant,
+        url: urlOf(collector, variant.protocol),
+        timeoutMillis: IMPATIENT_MILLIS,
+        lanes: ['none', 'retention'],
+        env: { OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${TOKEN}` },
+      }),
+    );
+    const logs: string[] = [];
+    return await outage({
+      scenario: '5',
+      clients,
+      spans: () => collector.spans(),
+      healthyFirst: false,
+      hurt() {},
+      async during(reports) {
+        logs.push(...reports.flatMap((report) => report.logs));
+        here.saw(`a request by hand: ${describeAnswer(await rawPost(collector.httpUrl, anonymousSpan()))}`);
+        for (const { lanes } of reports)
+          here.saw(
+            `health while open: \`${JSON.stringify(lanes[0]?.health.body.circuit_breakers[0]?.last_failure)}\``,
+          );
+        here.saw(`log: \`${logs.find((line) => line.includes('is open'))}\``);
+      },
+      heal: () => collector.restart(bearerToken(TOKEN)),
+      check(last, open) {
+        const problems: string[] = [];
+        const code = open.health.body.circuit_breakers[0]?.last_failure?.code;
+        const wanted = open.snapshot.name.startsWith('grpc') ? 16 : 401;
+        if (code !== wanted) problems.push(`health says code ${code}, not ${wanted}`);
+        if (JSON.stringify([last, open, logs]).includes(TOKEN)) problems.push('the token can be seen');
+        return problems;
+      },
+    });
+  },
+};
+
+const HTTP_LIMIT_BYTES = 100_000;
+const GRPC_LIMIT_MEBIBYTES = 1;
+/** Over the limit, and not so far that the Collector resets the connection before its answer is read. */
+const TOO_LARGE_BYTES = { json: 300_000, protobuf: 300_000, grpc: 1_500_000 };
+/** More than the failures in a row that open a circuit. */
+const TOO_LARGE_BATCHES = 4;
+const GOOD_SPANS = 20;
+
+export const tooLarge: Scenario = {
+  id: '6',
+  title: 'payload too large',
+  about: `Good spans, then ${TOO_LARGE_BATCHES} batches of one span over the limit, then good spans again. Over HTTP the Collector (0.165.0) answers 400, not 413: counted as invalid, the circuit stays CLOSED, health is degraded until the next good batch, and only the large spans are lost, with retention too: sending them again is no help. Over gRPC it answers RESOURCE_EXHAUSTED (8), the code that an overloaded backend gives as well: a failure to \`classifyOtlpResult\`, so three such batches in a row open the circuit, and the next probe closes it. Retention keeps them, good spans flow beside them, and after \`maxAttempts\` (10) redeliveries they are given up. Who sends such spans over gRPC gives a \`classify\` of their own that looks for "received message larger than max" or "after decompression larger than max".`,
+  async run(here) {
+    const collector = await here.collector(sizeLimited(HTTP_LIMIT_BYTES, GRPC_LIMIT_MEBIBYTES));
+    const clients = await all(variants('2.12', 'json', 'protobuf', 'grpc'), (variant) =>
+      here.client({
+        ...variant,
+        url: urlOf(collector, variant.protocol),
+        timeoutMillis: PATIENT_MILLIS,
+        lanes: ['none', 'retention'],
+      }),
+    );
+    await all(clients, (client) => client.tell({ command: 'make', count: GOOD_SPANS }));
+    await eachLane(
+      clients,
+      'the good spans to be delivered',
+      60_000,
+      (lane) => lane.snapshot.delivery.delivered.items === GOOD_SPANS,
+    );
+
+    const hurtAt = Date.now();
+    const seen = await all(clients, async (client) => {
+      let report: ClientReport | undefined;
+      for (let batch = 1; batch <= TOO_LARGE_BATCHES; batch += 1) {
+        await client.tell({ command: 'make', count: 1, padding: TOO_LARGE_BYTES[client.protocol] });
+        report = await client.tell({ command: 'flush' });
+      }
+      return report as ClientReport;
+    });
+    for (const [index, { lanes }] of seen.entries()) {
+      const { lastFailure, lastInvalid } = (lanes[0] as LaneReport).snapshot;
+      const error = lastInvalid ?? lastFailure;
+      here.saw(
+        `${clients[index]?.protocol} exporter's error: ${error?.name}, code ${error?.code}, \`${error?.message}\``,
+      );
+    }
+
+    const healedAt = Date.now();
+    await all(clients, (client) => client.tell({ command: 'traffic' }));
+    await eachLane(
+      clients,
+      'the circuits to be closed, good spans to flow and retention to be empty',
+      60_000,
+      ({ snapshot, health }) => {
+        const flows = snapshot.delivery.delivered.items > 2 * GOOD_SPANS;
+        return health.body.status === 'healthy' && flows && snapshot.delivery.kept.items === 0;
+      },
+    );
+    const last = await settle(clients);
+    await waitFor(() => collector.running, { what: 'the Collector to have lived through it' });
+    await arrival(() => collector.spans(), []);
+    const arrived = collector.spans();
+    return clients.flatMap((client, index) =>
+      (last[index]?.lanes ?? []).map((lane, at) => {
+        const whileLarge = seen[index]?.lanes[at] as LaneReport;
+        const row = makeRow({
+          scenario: '6',
+          client,
+          lane,
+          arrived,
+          sees: operatorSees(whileLarge),
+          fault: { beganAt: hurtAt, endedAt: healedAt },
+        });
+        return {
+          ...row,
+          problems: [...row.problems, ...sizeProblems(client.protocol, lane, whileLarge, row.lost)],
+        };
+      }),
+    );
+  },
+};
+
+function sizeProblems(protocol: string, last: LaneReport, seen: LaneReport, lost: number): string[] {
+  const problems: string[] = [];
+  const { exports, delivery } = last.snapshot;
+  if (protocol === 'grpc') {
+    if (seen.snapshot.state === 'CLOSED')
+      problems.push('gRPC too-large batches opened no circuit: mend the text above');
+    if (last.lane === 'retention' && delivery.evicted.attempts !== TOO_LARGE_BATCHES)
+      problems.push(`${delivery.evicted.attempts} spans given up after their attempts`);
+    if (last.lane === 'retention' && lost !== TOO_LARGE_BATCHES) problems.push(`${lost} lost`);
+    return problems;
+  }
+  if (exports.invalid !== TOO_LARGE_BATCHES) problems.push(`${exports.invalid} counted as invalid`);
+  if (last.transitions.length > 0) problems.push('the circuit left CLOSED');
+  if (seen.health.body.status !== 'degraded' || seen.health.httpStatus !== 200)
+    problems.push(`health said ${seen.health.httpStatus} ${seen.health.body.status}`);
+  if (lost !== TOO_LARGE_BATCHES) problems.push(`${lost} lost`);
+  return problems;
+}
