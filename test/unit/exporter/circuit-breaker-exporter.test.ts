@@ -288,6 +288,22 @@ describe('a result', () => {
   });
 });
 
+describe('a SUCCESS whose error throws when it is read', () => {
+  it('is told once, and harms nobody', () => {
+    const hostile: ExportResultLike = {
+      code: 0,
+      get error(): Error {
+        throw new Error('hostile');
+      },
+    };
+    const { exporter } = arrangeOpen([hostile], { probePolicy: () => true });
+    const answers: unknown[] = [];
+    expect(() => exporter.export([], (result) => answers.push(result))).not.toThrow();
+    expect(answers).toHaveLength(1);
+    expect(exporter.breaker.state).not.toBe('HALF_OPEN');
+  });
+});
+
 describe('the inner exporter may', () => {
   it('throw: a failure, whose caller gets the error that was thrown', () => {
     const classify = vi.fn(() => 'success' as const);
