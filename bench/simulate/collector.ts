@@ -1,0 +1,57 @@
+import type { Clock } from 'otel-circuit-breaker';
+
+const SLOT_MILLIS = 100;
+const SLOTS_A_SECOND = 1_000 / SLOT_MILLIS;
+
+/**
+ * A backend with a capacity: what comes beyond it is refused, and refusing costs it too, so that twice the capacity
+ * offered is half of it served. Counts the requests of each second.
+ */
+export class SimulatedCollector {
+  /** While false, every request fails. */
+  up = true;
+  /** Requests by second of the clock. */
+  readonly requestsBySecond: number[] = [];
+  readonly #clock: Clock;
+  readonly #capacity: number;
+  /** Offered by slot, and their sum: the last second. */
+  readonly #offered: number[] = new Array<number>(SLOTS_A_SECOND).fill(0);
+  #slot = 0;
+  #offeredInSecond = 0;
+  #room = 0;
+
+  /** @param capacity - requests a second */
+  constructor(clock: Clock, capacity: number) {
+    this.#clock = clock;
+    this.#capacity = capacity;
+    this.#room = capacity / SLOTS_A_SECOND;
+  }
+
+  /** One request. @returns whether it is served */
+  receive(): boolean {
+    const nowMillis = this.#clock.now();
+    const second = Math.floor(nowMillis / 1_000);
+    this.requestsBySecond[second] = (this.requestsBySecond[second] ?? 0) + 1;
+    this.#turnTo(Math.floor(nowMillis / SLOT_MILLIS));
+    const index = this.#slot % SLOTS_A_SECOND;
+    this.#offered[index] = (this.#offered[index] ?? 0) + 1;
+    this.#offeredInSecond += 1;
+    if (!this.up || this.#room < 1) return false;
+    this.#room -= 1;
+    return true;
+  }
+
+  #turnTo(slot: number): void {
+    if (slot === this.#slot) return;
+    const passed = Math.min(slot - this.#slot, SLOTS_A_SECOND);
+    // Before the oldest of it is forgotten: this is the load that the new slot has to bear.
+    const strain = Math.max(1, this.#offeredInSecond / this.#capacity);
+    for (let step = 0; step < passed; step += 1) {
+      const index = (slot - step) % SLOTS_A_SECOND;
+      this.#offeredInSecond -= this.#offered[index] ?? 0;
+      this.#offered[index] = 0;
+    }
+    this.#slot = slot;
+    this.#room = this.#capacity / SLOTS_A_SECOND / strain;
+  }
+}

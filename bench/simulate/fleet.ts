@@ -1,0 +1,153 @@
+import type { ProbePolicy, RetentionOptions } from 'otel-circuit-breaker';
+import { CircuitBreakerExporter } from 'otel-circuit-breaker';
+import { SimulatedCollector } from './collector.ts';
+import { EventClock } from './event-clock.ts';
+import type { Protocol } from './otlp-like-exporter.ts';
+import { OtlpLikeExporter } from './otlp-like-exporter.ts';
+import { seededRandom } from './seeded-random.ts';
+import { SimulatedService } from './simulated-service.ts';
+
+export const WARM_UP_SECONDS = 20;
+export const AFTER_SECONDS = 120;
+/** One service in twenty is busy. */
+const BUSY_EVERY = 20;
+const QUIET_SPANS_A_SECOND = 10;
+const BUSY_SPANS_A_SECOND = 2_048;
+const QUIET_BATCHES_A_SECOND = 1 / 5;
+const BUSY_BATCHES_A_SECOND = BUSY_SPANS_A_SECOND / 512;
+/** How much of the usual load the collector can bear. */
+export const CAPACITY_TIMES_STEADY = 3;
+
+/** What stands between the services and their exporters; `undefined`: nothing. */
+export interface Wrapping {
+  readonly probePolicy?: ProbePolicy | undefined;
+  readonly retention?: RetentionOptions | undefined;
+}
+
+export interface FleetOptions {
+  readonly services: number;
+  readonly protocol: Protocol;
+  readonly wrapping: Wrapping | undefined;
+  readonly outageSeconds: number;
+  readonly seed: number;
+}
+
+/** What one outage came to. Loads are multiples of the usual one, times seconds from the end of the outage. */
+export interface FleetResult {
+  /** Share of the fleet whose circuit was not closed at the end of the outage. */
+  readonly openShare: number;
+  readonly loadDuring: number;
+  /** The busiest second of the first minute after. */
+  readonly peakAfter: number;
+  /** Until that share was closed again for good; of the bare exporter: had delivered again. `Infinity`: not in time. */
+  readonly closed50: number;
+  readonly closed99: number;
+  readonly closed100: number;
+  /** In spans, as a share of those made in the outage. */
+  readonly lostDuring: number;
+  /** In seconds of the whole fleet's traffic. */
+  readonly lostAfter: number;
+  readonly keptAtTheEnd: number;
+  /** Load second by second, from the start. */
+  readonly load: readonly number[];
+  /** When each service had closed, sorted. */
+  readonly closedAt: readonly number[];
+  readonly wallMillis: number;
+}
+
+/** Runs a fleet of real exporters through one outage, in virtual time. */
+export function runFleet({ services, protocol, wrapping, outageSeconds, seed }: FleetOptions): FleetResult {
+  const startedAt = performance.now();
+  const random = seededRandom(seed);
+  const clock = new EventClock();
+  const busy = Math.ceil(services / BUSY_EVERY);
+  const steady = busy * BUSY_BATCHES_A_SECOND + (services - busy) * QUIET_BATCHES_A_SECOND;
+  const spansASecond = busy * BUSY_SPANS_A_SECOND + (services - busy) * QUIET_SPANS_A_SECOND;
+  const collector = new SimulatedCollector(clock, steady * CAPACITY_TIMES_STEADY);
+  const otlp = new OtlpLikeExporter(clock, collector, protocol, random);
+
+  const fleet: SimulatedService[] = [];
+  const exporters: CircuitBreakerExporter<unknown>[] = [];
+  const lastClosedAt = new Float64Array(services);
+  for (let index = 0; index < services; index += 1) {
+    const exporter = wrapping === undefined ? otlp : wrap(otlp, wrapping, clock, random);
+    if (exporter instanceof CircuitBreakerExporter) {
+      exporters.push(exporter);
+      exporter.breaker.onTransition(({ to, at }) => {
+        if (to === 'CLOSED') lastClosedAt[index] = at;
+      });
+    }
+    const rate = index < busy ? BUSY_SPANS_A_SECOND : QUIET_SPANS_A_SECOND;
+    const service = new SimulatedService(clock, exporter, rate);
+    service.start(random());
+    fleet.push(service);
+  }
+
+  const lost = (): number => {
+    const dropped = sum(fleet, (service) => service.dropped);
+    if (wrapping === undefined) return dropped + sum(fleet, (service) => service.failed);
+    return dropped + sum(exporters, (exporter) => exporter.snapshot().delivery.lost.items);
+  };
+  const outageAt = WARM_UP_SECONDS;
+  const recoveryAt = outageAt + outageSeconds;
+  const endsAt = recoveryAt + AFTER_SECONDS;
+
+  clock.runUntil(outageAt * 1_000);
+  const lostBefore = lost();
+  collector.up = false;
+  clock.runUntil(recoveryAt * 1_000);
+  const lostUntilRecovery = lost();
+  const open = exporters.filter(({ breaker }) => breaker.state !== 'CLOSED').length;
+  for (const service of fleet) service.forgetAnswers();
+  collector.up = true;
+  clock.runUntil(endsAt * 1_000);
+
+  const closedAt = fleet.map((service, index) => {
+    if (wrapping === undefined) return secondsAfter(service.firstSuccessAt ?? Number.POSITIVE_INFINITY);
+    if (exporters[index]?.breaker.state !== 'CLOSED') return Number.POSITIVE_INFINITY;
+    return Math.max(0, secondsAfter(lastClosedAt[index] ?? 0));
+  });
+  closedAt.sort((a, b) => a - b);
+  const load = Array.from(
+    { length: endsAt },
+    (_, second) => (collector.requestsBySecond[second] ?? 0) / steady,
+  );
+
+  return {
+    openShare: open / services,
+    loadDuring: sum(load.slice(outageAt, recoveryAt), (value) => value) / outageSeconds,
+    peakAfter: Math.max(...load.slice(recoveryAt, recoveryAt + 60)),
+    closed50: share(closedAt, 0.5),
+    closed99: share(closedAt, 0.99),
+    closed100: share(closedAt, 1),
+    lostDuring: (lostUntilRecovery - lostBefore) / (spansASecond * outageSeconds),
+    lostAfter: (lost() - lostUntilRecovery) / spansASecond,
+    keptAtTheEnd: sum(exporters, (exporter) => exporter.snapshot().delivery.kept.items) / spansASecond,
+    load,
+    closedAt,
+    wallMillis: performance.now() - startedAt,
+  };
+
+  function secondsAfter(atMillis: number): number {
+    return atMillis / 1_000 - recoveryAt;
+  }
+}
+
+function wrap(
+  otlp: OtlpLikeExporter,
+  { probePolicy, retention }: Wrapping,
+  clock: EventClock,
+  random: () => number,
+): CircuitBreakerExporter<unknown> {
+  return new CircuitBreakerExporter<unknown>(otlp, { clock, random, probePolicy, retention });
+}
+
+function share(sorted: readonly number[], part: number): number {
+  return sorted[Math.ceil(sorted.length * part) - 1] ?? Number.NaN;
+}
+
+function sum<T>(list: readonly T[], measured: (element: T) => number): number {
+  let total = 0;
+  for (const element of list) total += measured(element);
+  return total;
+}

@@ -1,0 +1,80 @@
+import type { Clock, ExporterLike, ExportResultLike } from 'otel-circuit-breaker';
+
+const BATCH_SPANS = 512;
+const QUEUE_SPANS = 2_048;
+const DELAY_MILLIS = 5_000;
+
+const batches: (readonly undefined[])[] = [];
+
+/** Batches hold nothing, and are shared: only their length counts. */
+function batchOf(spans: number): readonly undefined[] {
+  batches[spans] ??= Object.freeze(new Array<undefined>(spans));
+  return batches[spans];
+}
+
+/**
+ * A service behind a `BatchSpanProcessor` with its defaults: 512 spans a batch, or what there is after 5 s; one export at
+ * a time; a queue of 2,048 spans, and what does not fit is lost.
+ */
+export class SimulatedService {
+  /** Spans that found the queue full. */
+  dropped = 0;
+  /** Spans of batches that were answered with FAILED. */
+  failed = 0;
+  /** When a batch was last answered with SUCCESS for the first time since {@link forgetAnswers}. */
+  firstSuccessAt: number | undefined;
+  readonly #clock: Clock;
+  readonly #exporter: ExporterLike<unknown>;
+  readonly #spansPerMilli: number;
+  #queued = 0;
+  #queuedAt = 0;
+  #sending = 0;
+  readonly #flush = (): void => this.#export();
+  readonly #answered = (result: ExportResultLike): void => this.#settle(result);
+
+  constructor(clock: Clock, exporter: ExporterLike<unknown>, spansPerSecond: number) {
+    this.#clock = clock;
+    this.#exporter = exporter;
+    this.#spansPerMilli = spansPerSecond / 1_000;
+  }
+
+  /** @param phase - in [0, 1): where in its first interval it begins */
+  start(phase: number): void {
+    this.#queuedAt = this.#clock.now();
+    this.#clock.schedule(this.#flush, phase * this.#pauseMillis());
+  }
+
+  forgetAnswers(): void {
+    this.firstSuccessAt = undefined;
+  }
+
+  #pauseMillis(): number {
+    return Math.min(DELAY_MILLIS, Math.max(0, BATCH_SPANS - this.#queued) / this.#spansPerMilli);
+  }
+
+  #accrue(): void {
+    const nowMillis = this.#clock.now();
+    const queued = this.#queued + (nowMillis - this.#queuedAt) * this.#spansPerMilli;
+    this.#queuedAt = nowMillis;
+    this.#queued = Math.min(queued, QUEUE_SPANS);
+    this.dropped += queued - this.#queued;
+  }
+
+  #export(): void {
+    this.#accrue();
+    this.#sending = Math.min(BATCH_SPANS, Math.floor(this.#queued));
+    if (this.#sending === 0) {
+      this.#clock.schedule(this.#flush, Math.max(1, this.#pauseMillis()));
+      return;
+    }
+    this.#queued -= this.#sending;
+    this.#exporter.export(batchOf(this.#sending), this.#answered);
+  }
+
+  #settle({ code }: ExportResultLike): void {
+    if (code === 0) this.firstSuccessAt ??= this.#clock.now();
+    else this.failed += this.#sending;
+    this.#accrue();
+    this.#clock.schedule(this.#flush, this.#pauseMillis());
+  }
+}
