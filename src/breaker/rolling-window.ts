@@ -1,5 +1,5 @@
 import type { Check } from '../internal/validate-options.ts';
-import { positiveInteger, positiveNumber, readOptions, show } from '../internal/validate-options.ts';
+import { numberThat, positiveNumber, readOptions } from '../internal/validate-options.ts';
 
 /** Which exports a rate is taken of: the last `exports` of them, or those of the last `millis` milliseconds. */
 export type RollingWindow =
@@ -21,14 +21,20 @@ export interface RollingCounter {
 /** A result leaves a time window by whole buckets: 1 in 20 makes it count for at least 95 % of the window. */
 const BUCKETS = 20;
 
+/** A byte for each export, so there is a limit; nobody looks back that far. */
+const windowLength = numberThat(
+  'a positive integer of at most 1000000',
+  (value) => Number.isSafeInteger(value) && value > 0 && value <= 1_000_000,
+);
+
 /** Checks a `window` option. */
 export const rollingWindow: Check<RollingWindow> = (value, label) => {
   const given = readOptions<{ exports: number | undefined; millis: number | undefined }>(label, value ?? {}, {
-    exports: (n, name) => (n === undefined ? undefined : positiveInteger(n, name)),
+    exports: (n, name) => (n === undefined ? undefined : windowLength(n, name)),
     millis: (n, name) => (n === undefined ? undefined : positiveNumber(n, name)),
   });
   if ((given.exports === undefined) === (given.millis === undefined)) {
-    throw new TypeError(`${label} must be { exports: n } or { millis: n }, got ${showWindow(value)}`);
+    throw new TypeError(`${label} must be { exports: n } or { millis: n }, got ${JSON.stringify(value)}`);
   }
   return given as RollingWindow;
 };
@@ -106,8 +112,4 @@ class LastMillis implements RollingCounter {
     }
     this.#newest = bucket;
   }
-}
-
-function showWindow(value: unknown): string {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : show(value);
 }

@@ -187,12 +187,12 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     const { batch, items, permit, told } = sending;
     const classification = this.#classify(result, given);
     const delivered = isDelivered(result, classification);
-    const answer = result.code === SUCCESS ? result : withError(result);
-    if (permit !== undefined) settlePermit(permit, classification, answer.error);
+    const failed = result.code === SUCCESS ? undefined : withError(result);
+    if (permit !== undefined) settlePermit(permit, classification, failed?.error);
     this.#delivery.settled(items, delivered, classification);
     try {
-      if (delivered) told(answer);
-      else this.#delivery.notDelivered(batch, items, classification !== 'invalid', answer, told);
+      if (delivered) told(failed ?? result);
+      else this.#delivery.notDelivered(batch, items, classification !== 'invalid', failed ?? result, told);
     } finally {
       this.#delivery.resume();
     }

@@ -9,8 +9,10 @@ export function logCircuit(breaker: CircuitBreaker): void {
   breaker.onTransition(({ from, to, at }) => {
     if (from === 'CLOSED') {
       openedAt = at;
-      rejectedBefore = breaker.snapshot().items.rejected;
-      diag.warn(`${describeOpenCircuit(breaker)}; exports are rejected until a probe gets through`);
+      const { forced, items } = breaker.snapshot();
+      rejectedBefore = items.rejected;
+      const next = forced === 'OPEN' ? 'it is released' : 'a probe gets through';
+      diag.warn(`${describeOpenCircuit(breaker)}; exports are rejected until ${next}`);
     } else if (to === 'CLOSED') {
       const rejected = breaker.snapshot().items.rejected - rejectedBefore;
       const seconds = ((at - openedAt) / 1000).toFixed(1);

@@ -362,7 +362,7 @@ describe('bad input', () => {
       'window.exports: 0',
       () => failureRate({ window: { exports: 0 } }),
       RangeError,
-      'failureRate: option "window": option "exports" must be a positive integer, got 0',
+      'failureRate: option "window": option "exports" must be a positive integer of at most 1000000, got 0',
     ],
     [
       'window.millis: 0',

@@ -79,7 +79,7 @@ describe('what an exporter logs', () => {
     const { exporter } = arrangeScript([]);
     exporter.breaker.forceOpen();
     expect(logged().warn).toEqual([
-      'circuit "otlp" is held open by hand since 22:13:20Z; exports are rejected until a probe gets through',
+      'circuit "otlp" is held open by hand since 22:13:20Z; exports are rejected until it is released',
     ]);
   });
 
