@@ -24,7 +24,8 @@ export async function installLibrary(): Promise<Checkout> {
   const entryPoints = Object.fromEntries(
     names.map((name) => {
       const entry = name === '.' ? 'index' : name.slice(2);
-      const source = entry === 'index' ? 'index' : entry === 'testing' ? 'testing/index' : `adapters/${entry}`;
+      const source =
+        entry === 'index' ? 'index' : entry === 'testing' ? 'testing/index' : `adapters/${entry}`;
       return [entry, `${ROOT}/src/${source}.ts`];
     }),
   );
@@ -41,7 +42,8 @@ export async function installLibrary(): Promise<Checkout> {
   for (const name of ['@opentelemetry', 'fast-check', 'pure-rand']) {
     symlinkSync(`${ROOT}/node_modules/${name}`, join(modules, name));
   }
-  for (const name of ['examples', 'bench']) cpSync(`${ROOT}/${name}`, join(folder, name), { recursive: true, filter });
+  for (const name of ['examples', 'bench'])
+    cpSync(`${ROOT}/${name}`, join(folder, name), { recursive: true, filter });
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 

@@ -47,7 +47,11 @@ describe('links', () => {
   });
 
   it('are found, the broken ones too', () => {
-    const prose = ['# A `b()`, c', '[x](#a-b-c) [y](nowhere.md) `[z](z)`', '[v](README.md#nothing) <http://x>'];
+    const prose = [
+      '# A `b()`, c',
+      '[x](#a-b-c) [y](nowhere.md) `[z](z)`',
+      '[v](README.md#nothing) <http://x>',
+    ];
     expect(links({ file: 'README.md', prose, blocks: [] })).toHaveLength(4);
     expect(anchors({ file: 'README.md', prose, blocks: [] })).toEqual(['a-b-c']);
     expect(problem('README.md', 'nowhere.md')).toBe('no such file');

@@ -71,13 +71,23 @@ export function anchors({ prose }: Page): string[] {
 
 /** Cells of the table between `<!-- name:start -->` and `<!-- name:end -->`, without its head. */
 export function tableBetween(file: string, name: string): string[][] {
-  const rows = between(file, name).trim().split('\n').slice(2);
-  return rows.map((row) =>
-    row
-      .slice(1, -1)
-      .split(/(?<!\\)\|/)
-      .map((cell) => cell.trim()),
-  );
+  return between(file, name).trim().split('\n').slice(2).map(cells);
+}
+
+/** Cells of the table whose head begins so, without the head. @throws Error where there is none */
+export function tableUnder(file: string, head: string): string[][] {
+  const lines = readPage(file).prose;
+  const start = lines.findIndex((line) => line.startsWith(head));
+  if (start < 0) throw new Error(`${file} has no table ${head}`);
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'));
+  return lines.slice(start + 2, end).map(cells);
+}
+
+function cells(row: string): string[] {
+  return row
+    .slice(1, -1)
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim());
 }
 
 /** The text between two markers. @throws Error where a marker is missing */

@@ -1,0 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { ROOT } from './markdown.ts';
+
+it('has an API reference without warnings', () => {
+  const program = `${ROOT}/node_modules/typedoc/bin/typedoc`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--emit', 'none'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect({ status, output: stdout + stderr }).toEqual({ status: 0, output: expect.any(String) });
+});

@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { compile } from './compiler.ts';
+import type { Block } from './markdown.ts';
+import { pages } from './markdown.ts';
+
+/** What a block may take from the one before it, or from the reader. */
+const GIVEN = `
+import type { CircuitBreakerExporter as Exporter } from 'otel-circuit-breaker';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
+import type { OTLPTraceExporter as Otlp } from '@opentelemetry/exporter-trace-otlp-http';
+import type { CircuitBreakerExporter as Wrapper } from 'otel-circuit-breaker';
+import type { NodeSDK } from '@opentelemetry/sdk-node';
+declare global {
+  const exporter: Exporter<ReadableSpan[]>;
+  const sdk: NodeSDK;
+  const OTLPTraceExporter: typeof Otlp;
+  const CircuitBreakerExporter: typeof Wrapper;
+  const FileExporter: new (path: string) => SpanExporter;
+}
+`;
+
+/** Modules that readers have and the repository has not, as far as the blocks use them. */
+const MODULES = `
+declare module 'express' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+  type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+  export default function express(): { use(handler: Handler): void };
+}
+`;
+
+const LANGUAGES = ['ts', 'typescript', 'js', 'javascript', 'mjs'];
+
+function named(blocks: readonly Block[]): Record<string, string> {
+  return Object.fromEntries(
+    // A block without an import is a module all the same; its lines keep their numbers.
+    blocks.map(({ file, line, code }) => [
+      `${file.replaceAll(/[/.]/g, '-')}-${line}.mts`,
+      `${code}\nexport {};`,
+    ]),
+  );
+}
+
+it('has TypeScript and JavaScript in README and docs that compiles', () => {
+  const blocks = pages().flatMap((page) => page.blocks);
+  const snippets = named(blocks.filter(({ language }) => LANGUAGES.includes(language)));
+  expect(Object.keys(snippets).length).toBeGreaterThan(3);
+  const bad = {
+    'bad.mts': "new CircuitBreakerExporter(new OTLPTraceExporter(), { nmae: 'x' });\nexport {};",
+  };
+  const complaints = compile({ 'given.mts': GIVEN, 'modules.d.ts': MODULES, ...snippets, ...bad });
+  expect(complaints.filter((each) => each.startsWith('bad.mts'))).toHaveLength(1);
+  expect(complaints.filter((each) => !each.startsWith('bad.mts'))).toEqual([]);
+});
+
+it('has no block without a language', () => {
+  const blocks = pages().flatMap((page) => page.blocks);
+  expect(blocks.filter(({ language }) => language === '')).toEqual([]);
+});
