@@ -10,8 +10,8 @@ import type { IConfigFile } from '@microsoft/api-extractor';
 import { CompilerState, Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 import type { PackedLibrary } from './library.ts';
 import { library } from './library.ts';
+import { root } from './places.ts';
 import { newFolder, scratchFolder } from './scratch.ts';
-import { root } from './tools.ts';
 
 const committed = join(root, 'api');
 

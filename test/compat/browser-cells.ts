@@ -1,10 +1,10 @@
 import { deepStrictEqual } from 'node:assert';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, version as esbuildVersion } from 'esbuild';
 import type { BrowserContext, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { startReceiver } from '../support/receiver-process.ts';
@@ -19,12 +19,13 @@ import { lines, title } from './lines.ts';
 import { newFolder } from './scratch.ts';
 
 /** A page in a real browser, bundled with the exporter for browsers of each line. */
-export function browserCells(): Cell[] {
-  return lines.map((line) => ({
+export function browserCells(of: readonly SdkLine[] = lines): Cell[] {
+  return of.map((line) => ({
     name: `browser · ${title(line)} · Chromium · otlp-http · npm`,
     async run() {
       const executable = browserExecutable();
-      const script = await bundle(line);
+      const { folder, manager } = await installApp(line, 'npm');
+      const script = await bundle(folder);
       await using receiver = await startReceiver({ protocol: 'http' });
       await using front = await corsFront(receiver.url);
       await using site = await serve(script);
@@ -33,11 +34,22 @@ export function browserCells(): Cell[] {
       const { spans } = await receiver.stats();
       deepStrictEqual(spans, delivered, "the receiver's spans are the exporter's successes");
       return {
-        versions: { chromium: version, esbuild: (await import('esbuild')).version },
+        versions: { chromium: version, ...installedVersions(folder), esbuild: esbuildVersion, manager },
         detail: `${delivered} spans; bundle of ${(script.length / 1_024).toFixed(0)} KiB`,
       };
     },
   }));
+}
+
+/** What the bundle was made of. */
+function installedVersions(folder: string): Record<string, string> {
+  const versionOf = (name: string): string =>
+    JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
+  return {
+    sdk: versionOf('@opentelemetry/core'),
+    api: versionOf('@opentelemetry/api'),
+    exporter: versionOf('@opentelemetry/exporter-trace-otlp-http'),
+  };
 }
 
 const EXECUTABLES = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/google-chrome'];
@@ -50,8 +62,7 @@ function browserExecutable(): string {
 }
 
 /** Fails on whatever does not exist in a browser, such as a built-in of Node. */
-async function bundle(line: SdkLine): Promise<string> {
-  const { folder } = await installApp(line, 'npm');
+async function bundle(folder: string): Promise<string> {
   const { outputFiles } = await build({
     absWorkingDir: folder,
     entryPoints: [join(folder, 'page.mjs')],

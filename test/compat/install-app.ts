@@ -1,11 +1,12 @@
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { onceForEach } from './cell.ts';
 import { must } from './command.ts';
 import { library } from './library.ts';
 import type { SdkLine } from './lines.ts';
+import { here } from './places.ts';
 import { newFolder } from './scratch.ts';
-import { here, tools } from './tools.ts';
+import { tools } from './tools.ts';
 
 /** How an app is installed. */
 export type Installer = (typeof installers)[number];
@@ -22,20 +23,21 @@ export interface InstalledApp {
 
 /** Installs the app of a line as its lock file says, and then the tarball into it. */
 export function installApp(line: SdkLine, installer: Installer): Promise<InstalledApp> {
-  return installed(`${line.name}/${installer}`);
+  return installed(`${installer}:${line.app}`);
 }
 
 const installed = onceForEach(async (key: string): Promise<InstalledApp> => {
-  const [name, installer] = key.split('/') as [string, Installer];
+  const installer = key.slice(0, key.indexOf(':')) as Installer;
+  const app = key.slice(key.indexOf(':') + 1);
   const { tarball } = await library();
-  const folder = copyApp(name);
+  const folder = copyApp(app);
   return install(folder, installer, tarball);
 });
 
 /** A copy of an app, with what all apps run, outside the checkout. */
-export function copyApp(name: string): string {
-  const folder = newFolder(name);
-  cpSync(join(here, 'apps', name), folder, { recursive: true });
+export function copyApp(app: string): string {
+  const folder = newFolder(basename(app));
+  cpSync(app, folder, { recursive: true });
   cpSync(join(here, 'in-app'), folder, { recursive: true });
   return folder;
 }
@@ -48,7 +50,8 @@ const STRICT = ['--strict-peer-deps', '--legacy-peer-deps=false', '--force=false
 export async function install(folder: string, installer: Installer, tarball: string): Promise<InstalledApp> {
   switch (installer) {
     case 'npm': {
-      await must('npm', ['ci', ...STRICT, ...QUIET], { cwd: folder });
+      const command = existsSync(join(folder, 'package-lock.json')) ? 'ci' : 'install';
+      await must('npm', [command, ...STRICT, ...QUIET], { cwd: folder });
       await npmInstall(folder, tarball);
       return { folder, manager: `npm ${await version('npm', [], folder)}`, nodeArgs: [] };
     }

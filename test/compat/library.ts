@@ -2,8 +2,8 @@ import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from './cell.ts';
 import { must } from './command.ts';
+import { root } from './places.ts';
 import { newFolder } from './scratch.ts';
-import { root } from './tools.ts';
 
 /** The library as it would be published. */
 export interface PackedLibrary {

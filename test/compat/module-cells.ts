@@ -42,8 +42,8 @@ function moduleCell(line: SdkLine, major: NodeMajor, installer: (typeof installe
 }
 
 /** What the library takes for granted about the packages of a line. */
-export function constantCells(): Cell[] {
-  return lines.map((line) => ({
+export function constantCells(of: readonly SdkLine[] = lines): Cell[] {
+  return of.map((line) => ({
     name: `constants · ${title(line)} · Node ${line.usualNode} · npm`,
     async run() {
       const { folder, manager } = await installApp(line, 'npm');

@@ -6,7 +6,7 @@ import type { Cell, CellReport } from './cell.ts';
 import { must } from './command.ts';
 import type { PackedLibrary } from './library.ts';
 import { library } from './library.ts';
-import { here, root } from './tools.ts';
+import { here, root } from './places.ts';
 
 /** What can be said of the tarball without installing it. */
 export function packageCells(): Cell[] {

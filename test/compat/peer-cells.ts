@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Cell } from './cell.ts';
 import type { Installer } from './install-app.ts';
 import { copyApp, install } from './install-app.ts';
 import { library } from './library.ts';
+import { here } from './places.ts';
 
 /** How each installer says that a peer is out of range. */
 const REFUSALS: ReadonlyMap<Installer, RegExp> = new Map([
@@ -16,7 +18,7 @@ export function peerCells(): Cell[] {
     name: `peers · API 1.2 is refused · ${installer}`,
     async run() {
       const { tarball, manifest } = await library();
-      const problem = await install(copyApp('old-api'), installer, tarball).then(
+      const problem = await install(copyApp(join(here, 'apps', 'old-api')), installer, tarball).then(
         () => 'no error at all',
         (error: Error) => error.message,
       );

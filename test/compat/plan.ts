@@ -5,8 +5,8 @@ import type { Cell } from './cell.ts';
 import { constantCells, moduleCells } from './module-cells.ts';
 import { packageCells } from './package-cells.ts';
 import { peerCells } from './peer-cells.ts';
+import { here } from './places.ts';
 import { installerCells, scenarioCells } from './scenario-cells.ts';
-import { here } from './tools.ts';
 import { typeCells } from './type-cells.ts';
 
 /** All cells, in the order in which they are begun. */

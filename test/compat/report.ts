@@ -5,7 +5,7 @@ const MARKS = { passed: 'ok  ', failed: 'FAIL', skipped: 'skip' } as const;
 /** One line as a cell ends. */
 export function progressLine({ name, outcome, seconds, problem }: CellResult): string {
   const head = `${MARKS[outcome]} ${name} (${seconds.toFixed(1)} s)`;
-  return problem === undefined ? head : `${head}\n${indent(problem)}`;
+  return problem === undefined ? head : `${head}\n${indent(shortened(problem))}`;
 }
 
 /** The matrix, for a terminal. */
@@ -28,6 +28,13 @@ export function versionText(versions: Readonly<Record<string, string>>): string 
 
 function firstLine(text = ''): string {
   return text.split('\n', 1)[0] ?? '';
+}
+
+/** A compiler can be long-winded. */
+function shortened(text: string): string {
+  const lines = text.split('\n');
+  const rest = lines.length - 60;
+  return rest <= 0 ? text : [...lines.slice(0, 60), `… and ${rest} more lines`].join('\n');
 }
 
 function indent(text: string): string {

@@ -14,8 +14,8 @@ import { nodeBinary } from './nodes.ts';
 type Protocol = 'http' | 'proto' | 'grpc';
 
 /** The outage, lived through by each line on each of its Nodes. */
-export function scenarioCells(): Cell[] {
-  return lines.flatMap((line) => [
+export function scenarioCells(of: readonly SdkLine[] = lines): Cell[] {
+  return of.flatMap((line) => [
     ...line.nodes.map((node) => scenarioCell(line, node, 'http', 'npm')),
     scenarioCell(line, line.usualNode, 'proto', 'npm'),
     scenarioCell(line, line.usualNode, 'grpc', 'npm'),

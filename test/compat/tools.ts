@@ -4,11 +4,7 @@ import { join } from 'node:path';
 import { once } from './cell.ts';
 import { must } from './command.ts';
 import { cached } from './nodes.ts';
-
-/** This folder. */
-export const here = import.meta.dirname;
-/** The checkout. */
-export const root = join(here, '..', '..');
+import { here } from './places.ts';
 
 const manifest = join(here, 'apps', 'tools');
 
