@@ -365,6 +365,24 @@ describe('bad input', () => {
       'failureRate: option "window": option "exports" must be a positive integer of at most 1000000, got 0',
     ],
     [
+      'window.exports: 1.5',
+      () => failureRate({ window: { exports: 1.5 } }),
+      RangeError,
+      'failureRate: option "window": option "exports" must be a positive integer of at most 1000000, got 1.5',
+    ],
+    [
+      'window.exports: 1_000_001',
+      () => failureRate({ window: { exports: 1_000_001 } }),
+      RangeError,
+      'failureRate: option "window": option "exports" must be a positive integer of at most 1000000, got 1000001',
+    ],
+    [
+      'window.exports: "20"',
+      () => failureRate({ window: { exports: '20' as never } }),
+      TypeError,
+      'failureRate: option "window": option "exports" must be a positive integer of at most 1000000, got "20"',
+    ],
+    [
       'window.millis: 0',
       () => failureRate({ window: { millis: 0 } }),
       RangeError,
@@ -445,6 +463,10 @@ describe('bad input', () => {
     ],
   ])('%s is refused when the policy is made', (_, make, errorClass, message) => {
     expect(make).toThrow(new errorClass(message));
+  });
+
+  it('takes the longest window there is', () => {
+    expect(() => failureRate({ window: { exports: 1_000_000 } }).createDetector()).not.toThrow();
   });
 
   it('takes a minimumExports that just fits', () => {
