@@ -156,6 +156,20 @@ describe('pace: what live successes grant', () => {
     expect(rig.inner.names).toEqual(['live']);
   });
 
+  it('nor keeps it for later, while a redelivery is out', () => {
+    const rig = new Rig();
+    rig.inner.does = 'hold';
+    rig.export('live');
+    rig.keepAndClose('A', 'B');
+    void rig.exporter.redeliver();
+    rig.breaker.forceOpen();
+    rig.inner.release();
+    rig.breaker.reset();
+    rig.inner.release();
+    expect(rig.inner.names).toEqual(['live', 'A']);
+    expect(rig.kept).toBe(1);
+  });
+
   it('counts live successes while the circuit is forced closed', () => {
     const rig = new Rig();
     rig.keep('A');
