@@ -55,3 +55,10 @@ async function packagesOfLine3(log: (line: string) => void): Promise<string> {
   });
   return path.join(folder, 'node_modules');
 }
+
+/** The version of a package where an app would find it, or of the library itself. */
+export function packageVersion(app: string, name?: string): string {
+  const folder = name === undefined ? app : path.join(app, 'node_modules', name);
+  const manifest = fs.readFileSync(path.join(folder, 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

@@ -3,113 +3,19 @@
  * by span. Whatever way the test's process ends, no Collector and no temporary folder outlives it.
  */
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MakeConfig, Place } from './configs.ts';
+import { freePorts } from './free-ports.ts';
+import { numbersOf } from './span-numbers.ts';
+import { spawnGuarded } from './spawn-guarded.ts';
+import { removeFolder, temporaryFolder } from './temporary-folder.ts';
 
-const READY_TIMEOUT_MILLIS = 15_000;
+const READY_TIMEOUT_MILLIS = 30_000;
 const TERMINATE_TIMEOUT_MILLIS = 10_000;
 const POLL_MILLIS = 25;
 const START_TRIES = 3;
-
-/** Below Linux's ephemeral range (32768 up): while a Collector is down, no outgoing connection can take its port. */
-const PORT_RANGE = { from: 20_000, to: 32_000 } as const;
-
-/** The process id follows it in a folder's name: whose owner was killed is removed by the next who makes one. */
-const FOLDER_PREFIX = 'otel-circuit-breaker-collector-';
-
-const folders = new Set<string>();
-const children = new Set<ChildProcess>();
-let guarded = false;
-
-/** A folder under the system's temporary one, removed at exit at the latest. */
-export function temporaryFolder(): string {
-  guard();
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
-  folders.add(folder);
-  return folder;
-}
-
-/** Removes a folder of `temporaryFolder` before exit. */
-export function removeFolder(folder: string): void {
-  fs.rmSync(folder, { recursive: true, force: true });
-  folders.delete(folder);
-}
-
-/**
- * Starts a program that ends with this process: with `setpriv` (Debian's util-linux) even when this process is killed,
- * else at exit and on SIGINT, SIGTERM and SIGHUP.
- */
-export function spawnGuarded(program: string, args: readonly string[], logFile: string): ChildProcess {
-  guard();
-  const output = fs.openSync(logFile, 'a');
-  const setpriv = '/usr/bin/setpriv';
-  // It replaces itself with the program: the process id is the program's own.
-  const [command, all] = fs.existsSync(setpriv)
-    ? [setpriv, ['--pdeathsig', 'KILL', '--', program, ...args]]
-    : [program, args];
-  const child = spawn(command, all, { stdio: ['ignore', output, output] });
-  fs.closeSync(output);
-  children.add(child);
-  child.once('exit', () => children.delete(child));
-  child.once('error', () => children.delete(child));
-  return child;
-}
-
-function guard(): void {
-  if (guarded) return;
-  guarded = true;
-  removeOrphans();
-  process.on('exit', () => {
-    // SIGKILL also ends a process that SIGSTOP holds.
-    for (const child of children) child.kill('SIGKILL');
-    for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
-  });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => process.exit(128 + os.constants.signals[signal]));
-  }
-}
-
-function removeOrphans(): void {
-  for (const name of fs.readdirSync(os.tmpdir())) {
-    const owner = name.startsWith(FOLDER_PREFIX)
-      ? Number.parseInt(name.slice(FOLDER_PREFIX.length), 10)
-      : Number.NaN;
-    if (Number.isNaN(owner) || isAlive(owner)) continue;
-    fs.rmSync(path.join(os.tmpdir(), name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}
-
-/** So many different ports of 127.0.0.1 that nobody listens on now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const found = new Set<number>();
-  while (found.size < count) {
-    const port = PORT_RANGE.from + Math.floor(Math.random() * (PORT_RANGE.to - PORT_RANGE.from));
-    if (await isFree(port)) found.add(port);
-  }
-  return [...found];
-}
-
-async function isFree(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const server = net.createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
-  });
-}
 
 /** A Collector that can be made to fail. Made by `startCollector`. */
 export class CollectorProcess {
@@ -319,38 +225,4 @@ export async function startCollector(binary: string, makeConfig: MakeConfig): Pr
       if (!portTaken || attempt === START_TRIES) throw error;
     }
   }
-}
-
-interface OtlpTraces {
-  readonly resourceSpans?: ReadonlyArray<{
-    readonly scopeSpans?: ReadonlyArray<{
-      readonly spans?: ReadonlyArray<{
-        readonly attributes?: ReadonlyArray<{
-          readonly key: string;
-          readonly value: { readonly intValue?: string | number; readonly doubleValue?: number };
-        }>;
-      }>;
-    }>;
-  }>;
-}
-
-/**
- * The attribute `n` of every span in OTLP JSON lines. A last line without its end is not read: it is being written, or
- * a SIGKILL tore it and nobody was told that it arrived.
- */
-export function numbersOf(lines: string): number[] {
-  const numbers: number[] = [];
-  for (const line of lines.slice(0, lines.lastIndexOf('\n') + 1).split('\n')) {
-    if (line === '') continue;
-    const traces = JSON.parse(line) as OtlpTraces;
-    for (const resource of traces.resourceSpans ?? []) {
-      for (const scope of resource.scopeSpans ?? []) {
-        for (const span of scope.spans ?? []) {
-          const value = span.attributes?.find((attribute) => attribute.key === 'n')?.value;
-          if (value !== undefined) numbers.push(Number(value.intValue ?? value.doubleValue));
-        }
-      }
-    }
-  }
-  return numbers;
 }

@@ -11,8 +11,7 @@
  * - Exporters go by `otlp` and `otlphttp`: the names `otlp_grpc` and `otlp_http` have these as aliases, and a Collector
  *   from before the renaming knows no others.
  */
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
+import type { Certificates } from './certificates.ts';
 
 /** Where one Collector runs: its ports and its folder. The harness makes it, a configuration is made for it. */
 export interface Place {
@@ -212,107 +211,4 @@ export function tlsOnly(certificates: Certificates): MakeConfig {
     assemble(place, {
       receiver: { tls: { cert_file: certificates.certFile, key_file: certificates.keyFile } },
     });
-}
-
-export interface Certificates {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** The authority that signed `certFile`. */
-  readonly caFile: string;
-  /** An authority that signed nothing here: who trusts only it must not connect. */
-  readonly otherCaFile: string;
-}
-
-/**
- * A certificate for localhost and 127.0.0.1, the authority that signed it, and another authority.
- *
- * @param folder - where the PEM files go; the harness's temporary folder, so that they go with it.
- */
-export function makeCertificates(folder: string): Certificates {
-  const file = (name: string): string => path.join(folder, name);
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  };
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  for (const authority of ['ca', 'other-ca']) {
-    openssl(
-      'req',
-      '-x509',
-      ...key,
-      '-keyout',
-      file(`${authority}.key`),
-      '-out',
-      file(`${authority}.pem`),
-      '-days',
-      '2',
-      '-subj',
-      `/CN=otel-circuit-breaker test ${authority}`,
-    );
-  }
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    file('server.key'),
-    '-out',
-    file('server.pem'),
-    '-days',
-    '2',
-    '-subj',
-    '/CN=localhost',
-    '-CA',
-    file('ca.pem'),
-    '-CAkey',
-    file('ca.key'),
-    '-addext',
-    'subjectAltName=DNS:localhost,IP:127.0.0.1',
-    '-addext',
-    'basicConstraints=critical,CA:FALSE',
-  );
-  return {
-    certFile: file('server.pem'),
-    keyFile: file('server.key'),
-    caFile: file('ca.pem'),
-    otherCaFile: file('other-ca.pem'),
-  };
-}
-
-/** Scenario 8: nginx in front of several Collectors, HTTP and gRPC, trying the next one when one is away. */
-export function nginxConfig(
-  folder: string,
-  listen: { readonly httpPort: number; readonly grpcPort: number },
-  collectors: ReadonlyArray<{ readonly httpPort: number; readonly grpcPort: number }>,
-): string {
-  const servers = (key: 'httpPort' | 'grpcPort'): string =>
-    collectors.map((collector) => `server ${local(collector[key])} max_fails=1 fail_timeout=1s;`).join(' ');
-  // One process: a killed master would leave its workers behind, listening.
-  return `daemon off; master_process off;
-pid ${folder}/nginx.pid;
-error_log ${folder}/nginx-error.log warn;
-events { worker_connections 256; }
-http {
-  access_log off;
-  client_body_temp_path ${folder}/nginx-body; proxy_temp_path ${folder}/nginx-proxy;
-  fastcgi_temp_path ${folder}/nginx-fastcgi; uwsgi_temp_path ${folder}/nginx-uwsgi; scgi_temp_path ${folder}/nginx-scgi;
-  client_max_body_size 16m;
-  upstream otlp_http { ${servers('httpPort')} keepalive 8; }
-  upstream otlp_grpc { ${servers('grpcPort')} keepalive 8; }
-  server {
-    listen ${local(listen.httpPort)};
-    location / {
-      proxy_pass http://otlp_http; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_connect_timeout 1s; proxy_read_timeout 5s;
-      proxy_next_upstream error timeout http_502 http_503 non_idempotent;
-    }
-  }
-  server {
-    listen ${local(listen.grpcPort)} http2;
-    location / {
-      grpc_pass grpc://otlp_grpc; grpc_connect_timeout 1s; grpc_read_timeout 5s;
-      grpc_next_upstream error timeout http_502 http_503 non_idempotent;
-    }
-  }
-}
-`;
 }

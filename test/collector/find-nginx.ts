@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { must } from '../compat/command.ts';
+import { must, run } from '../compat/command.ts';
 import { cached } from '../compat/nodes.ts';
 
 /** @returns its path, or undefined where there is none and none can be had */
@@ -38,4 +38,10 @@ async function download(where: string): Promise<void> {
     await must('apt-get', ['update'], { cwd: where });
     await must('apt-get', ['download', 'nginx'], { cwd: where });
   }
+}
+
+/** As it says itself. */
+export async function nginxVersion(nginx: string): Promise<string> {
+  const { output } = await run(nginx, ['-v'], { cwd: path.dirname(nginx) });
+  return /nginx\/(\S+)/.exec(output)?.[1] ?? 'unknown';
 }

@@ -92,8 +92,18 @@ export function operatorSees({ health, openHealth }: LaneReport): string {
   const [circuit] = openHealth.body.circuit_breakers;
   if (circuit === undefined) return 'nothing';
   const { state, last_failure, last_invalid, consecutive_invalid } = circuit;
-  const cause = consecutive_invalid > 0 ? last_invalid : last_failure;
-  const label = consecutive_invalid > 0 ? 'last_invalid' : 'last_failure';
+  const degraded = state === 'CLOSED' && consecutive_invalid > 0;
+  const cause = degraded ? last_invalid : last_failure;
+  const label = degraded ? 'last_invalid' : 'last_failure';
   const why = cause === null ? '' : `; ${label} ${cause.name} ${cause.code ?? 'without code'}`;
   return `${health.httpStatus} ${health.body.status}, ${state}${why}`;
+}
+
+const MESSAGE_LENGTH = 200;
+
+/** A failure as the snapshot has it, for the document. */
+export function describeFailure(failure: LaneReport['snapshot']['lastFailure']): string {
+  if (failure === null) return 'none';
+  const message = failure.message.slice(0, MESSAGE_LENGTH).replaceAll('`', "'").trim();
+  return `${failure.name}, code ${failure.code}, \`${message}\``;
 }

@@ -9,15 +9,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeApps } from './apps.ts';
-import { temporaryFolder } from './collector-process.ts';
+import { makeApps, packageVersion } from './apps.ts';
 import { writeDocument } from './document.ts';
 import { findCollector } from './find-collector.ts';
-import { findNginx } from './find-nginx.ts';
+import { findNginx, nginxVersion } from './find-nginx.ts';
 import type { Outcome } from './outcome.ts';
 import { runScenario } from './outcome.ts';
 import { scenarios } from './scenarios/all.ts';
 import { renderTable } from './table.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const { values: options } = parseArgs({
   options: { only: { type: 'string', default: '' }, 'at-once': { type: 'string', default: '2' } },
@@ -37,7 +37,13 @@ const apps = await makeApps(folder, say);
 say(`OpenTelemetry Collector ${version} (${source}), ready after ${seconds(beganAt)} s`);
 
 const ids = options.only.split(',').filter((id) => id !== '');
-const chosen = scenarios.filter(({ id }) => ids.length === 0 || ids.some((only) => id.startsWith(only)));
+const chosen = scenarios.filter(({ id, needsNginx = false }) => {
+  if (needsNginx && nginx === undefined && !process.env['CI']) {
+    say(`${id} skipped: no nginx`);
+    return false;
+  }
+  return ids.length === 0 || ids.some((only) => id.startsWith(only));
+});
 const waiting = [...chosen];
 const outcomes = new Map<string, Outcome>();
 const startedAt = Date.now();
@@ -62,10 +68,26 @@ for (const { scenario, problems, evidence } of ordered) {
 }
 const failed = ordered.filter(({ problems }) => problems.length > 0).length;
 if (chosen.length === scenarios.length)
-  writeDocument(ordered, { version, source, nginx, millis: Date.now() - startedAt });
+  writeDocument(ordered, {
+    versions: await versions(),
+    millis: Date.now() - startedAt,
+    atOnce: Number(options['at-once']),
+  });
 say(`\n${ordered.length - failed} passed, ${failed} failed, in ${seconds(startedAt)} s`);
 process.exitCode = failed === 0 && ordered.length > 0 ? 0 : 1;
 
 function seconds(from: number): string {
   return ((Date.now() - from) / 1_000).toFixed(0);
+}
+
+async function versions(): Promise<Record<string, string>> {
+  const [two, three] = [apps['2.12'], apps['3.1']];
+  return {
+    'OpenTelemetry Collector': `${version} (${source === 'built' || source === 'cache' ? 'of test/collector/manifest.yaml' : source})`,
+    'otel-circuit-breaker': packageVersion(two),
+    'SDK 2.12': `sdk-trace-base ${packageVersion(two, '@opentelemetry/sdk-trace-base')}, OTLP exporters ${packageVersion(two, '@opentelemetry/exporter-trace-otlp-proto')}`,
+    'SDK 3.1': `sdk-trace ${packageVersion(three, '@opentelemetry/sdk-trace')}, OTLP exporters ${packageVersion(three, '@opentelemetry/exporter-trace-otlp-proto')}`,
+    'Node.js': process.versions.node,
+    nginx: nginx === undefined ? 'none' : await nginxVersion(nginx),
+  };
 }

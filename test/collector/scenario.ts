@@ -36,6 +36,8 @@ export interface Scenario {
   readonly title: string;
   /** A few sentences for the document: what is done, what came of it, why a row is as it is. */
   readonly about: string;
+  /** @defaultValue false */
+  readonly needsNginx?: boolean;
   run(surroundings: Surroundings): Promise<readonly Row[]>;
 }
 

@@ -1,6 +1,6 @@
 /** The program of a client process: `client.ts <ClientConfig as JSON>`, driven over IPC. Ends with who started it. */
 import { DiagLogLevel, diag } from '@opentelemetry/api';
-import { Lane, sdkVersion } from './lane.ts';
+import { Lane } from './lane.ts';
 import type { ClientConfig, ClientReport, Command } from './messages.ts';
 
 const LOGS_KEPT = 300;
@@ -40,7 +40,7 @@ async function obey(command: Command): Promise<ClientReport> {
     case 'report':
       break;
   }
-  return { sdkVersion: sdkVersion(config.sdk), lanes: lanes.map((lane) => lane.report()), logs };
+  return { lanes: lanes.map((lane) => lane.report()), logs };
 }
 
 process.on('message', ({ id, command }: { id: number; command: Command }) => {

@@ -1,5 +1,4 @@
 /** One exporter as a user builds it: OTLP exporter, circuit breaker, batch processor, provider. */
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { BasicTracerProvider, ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { CircuitBreakerExporterOptions } from 'otel-circuit-breaker';
@@ -13,6 +12,9 @@ const EXPORTERS: Readonly<Record<Protocol, string>> = {
   protobuf: '@opentelemetry/exporter-trace-otlp-proto',
   grpc: '@opentelemetry/exporter-trace-otlp-grpc',
 };
+
+/** By this name 2.12 has it too, with other types. */
+const LINE_3_PACKAGE: string = '@opentelemetry/sdk-trace';
 
 /** The processor's pause between two batches. */
 const BATCH_MILLIS = 100;
@@ -118,7 +120,7 @@ async function makeProvider(
     return new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter, limits)] });
   }
   // Of 3.x, whose types are not those that this file is checked with.
-  const { TracerProvider, BatchSpanProcessor } = (await import(sdkPackage(sdk))) as unknown as {
+  const { TracerProvider, BatchSpanProcessor } = (await import(LINE_3_PACKAGE)) as unknown as {
     TracerProvider: typeof BasicTracerProvider;
     BatchSpanProcessor: new (
       options: object,
@@ -127,15 +129,4 @@ async function makeProvider(
     >[number];
   };
   return new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter, ...limits })] });
-}
-
-function sdkPackage(sdk: ClientConfig['sdk']): string {
-  return sdk === '2.12' ? '@opentelemetry/sdk-trace-base' : '@opentelemetry/sdk-trace';
-}
-
-/** The version that is installed where this runs. */
-export function sdkVersion(sdk: ClientConfig['sdk']): string {
-  const manifest = createRequire(import.meta.url).resolve(`${sdkPackage(sdk)}`);
-  const folder = manifest.slice(0, manifest.lastIndexOf(sdkPackage(sdk)) + sdkPackage(sdk).length);
-  return (createRequire(import.meta.url)(`${folder}/package.json`) as { version: string }).version;
 }

@@ -56,7 +56,6 @@ export interface LaneReport extends LaneConfig {
 }
 
 export interface ClientReport {
-  readonly sdkVersion: string;
   readonly lanes: readonly LaneReport[];
   /** What it wrote through `diag`: warnings, errors and the circuit's own lines. */
   readonly logs: readonly string[];

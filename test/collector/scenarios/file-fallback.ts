@@ -2,13 +2,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { LaneReport } from '../client/messages.ts';
-import { numbersOf } from '../collector-process.ts';
 import { plain } from '../configs.ts';
 import { all, arrival, eachLane, settle } from '../outage.ts';
 import { rawPost } from '../raw-post.ts';
 import { makeRow, operatorSees } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { urlOf, variants } from '../scenario.ts';
+import { numbersOf } from '../span-numbers.ts';
 import { IMPATIENT_MILLIS } from '../time-outs.ts';
 
 export const fileFallback: Scenario = {

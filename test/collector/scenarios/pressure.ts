@@ -5,11 +5,12 @@ import { createServer } from 'node:http';
 import { waitFor } from '../../support/wait-for.ts';
 import type { ClientProcess } from '../client-process.ts';
 import type { CollectorProcess } from '../collector-process.ts';
-import { freePorts } from '../collector-process.ts';
 import { fullQueue, memoryLimited, plain, relay } from '../configs.ts';
+import { freePorts } from '../free-ports.ts';
 import { all, outage } from '../outage.ts';
 import { anonymousSpan, describeAnswer, rawPost } from '../raw-post.ts';
 import { refusingUpstream } from '../refusing-upstream.ts';
+import { describeFailure } from '../rows.ts';
 import type { Scenario, Surroundings } from '../scenario.ts';
 import { urlOf, variants } from '../scenario.ts';
 import { IMPATIENT_MILLIS } from '../time-outs.ts';
@@ -38,10 +39,8 @@ async function sawRefusal(
   here.saw(`a request by hand: ${describeAnswer(await rawPost(collector.httpUrl, anonymousSpan()))}`);
   for (const client of clients) {
     const [lane] = await client.lanes();
-    const failure = lane?.snapshot.lastFailure;
-    here.saw(
-      `${client.protocol} exporter's error: ${failure?.name}, code ${failure?.code}, \`${failure?.message}\``,
-    );
+    const failure = lane?.snapshot.lastFailure ?? null;
+    here.saw(`${client.protocol} exporter's error: ${describeFailure(failure)}`);
   }
 }
 

@@ -5,7 +5,7 @@ import type { ClientReport, LaneReport } from '../client/messages.ts';
 import { bearerToken, sizeLimited } from '../configs.ts';
 import { all, arrival, eachLane, outage, settle } from '../outage.ts';
 import { anonymousSpan, describeAnswer, rawPost } from '../raw-post.ts';
-import { makeRow, operatorSees } from '../rows.ts';
+import { describeFailure, makeRow, operatorSees } from '../rows.ts';
 import type { Scenario } from '../scenario.ts';
 import { urlOf, variants } from '../scenario.ts';
 import { IMPATIENT_MILLIS, PATIENT_MILLIS } from '../time-outs.ts';
@@ -69,7 +69,7 @@ const GOOD_SPANS = 20;
 export const tooLarge: Scenario = {
   id: '6',
   title: 'payload too large',
-  about: `Good spans, then ${TOO_LARGE_BATCHES} batches of one span over the limit, then good spans again. Over HTTP the Collector (0.165.0) answers 400, not 413: counted as invalid, the circuit stays CLOSED, health is degraded until the next good batch, and only the large spans are lost, with retention too: sending them again is no help. Over gRPC it answers RESOURCE_EXHAUSTED (8), the code that an overloaded backend gives as well: a failure to \`classifyOtlpResult\`, so three such batches in a row open the circuit, and the next probe closes it. Retention keeps them, good spans flow beside them, and after \`maxAttempts\` (10) redeliveries they are given up. Who sends such spans over gRPC gives a \`classify\` of their own that looks for "received message larger than max" or "after decompression larger than max".`,
+  about: `Good spans, then ${TOO_LARGE_BATCHES} batches of one span over the limit, then good spans again. Over HTTP the Collector (0.165.0) answers 400, not 413: counted as invalid, the circuit stays CLOSED, health is degraded until the next good batch, and only the large spans are lost, with retention too: sending them again is no help. Over gRPC it answers RESOURCE_EXHAUSTED (8), the code that an overloaded backend gives as well: a failure to \`classifyOtlpResult\`, so three such batches in a row open the circuit, the next good probe closes it, and without retention the good spans in between are lost as well. Retention keeps them, good spans flow beside them, and after \`maxAttempts\` (10) redeliveries they are given up. Who sends such spans over gRPC gives a \`classify\` of their own that looks for "received message larger than max" or "after decompression larger than max".`,
   async run(here) {
     const collector = await here.collector(sizeLimited(HTTP_LIMIT_BYTES, GRPC_LIMIT_MEBIBYTES));
     const clients = await all(variants('2.12', 'json', 'protobuf', 'grpc'), (variant) =>
@@ -99,9 +99,8 @@ export const tooLarge: Scenario = {
     });
     for (const [index, { lanes }] of seen.entries()) {
       const { lastFailure, lastInvalid } = (lanes[0] as LaneReport).snapshot;
-      const error = lastInvalid ?? lastFailure;
       here.saw(
-        `${clients[index]?.protocol} exporter's error: ${error?.name}, code ${error?.code}, \`${error?.message}\``,
+        `${clients[index]?.protocol} exporter's error: ${describeFailure(lastInvalid ?? lastFailure)}`,
       );
     }
 

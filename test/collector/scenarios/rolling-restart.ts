@@ -7,12 +7,14 @@ import { waitFor } from '../../support/wait-for.ts';
 import type { ClientReport, LaneName, LaneReport, Protocol } from '../client/messages.ts';
 import type { ClientProcess } from '../client-process.ts';
 import type { CollectorProcess } from '../collector-process.ts';
-import { freePorts, spawnGuarded } from '../collector-process.ts';
-import { nginxConfig, plain } from '../configs.ts';
+import { plain } from '../configs.ts';
+import { freePorts } from '../free-ports.ts';
+import { nginxConfig } from '../nginx-config.ts';
 import { all, arrival, eachLane, settle } from '../outage.ts';
 import { anonymousSpan, rawPost } from '../raw-post.ts';
-import { makeRow, operatorSees } from '../rows.ts';
+import { describeFailure, makeRow, operatorSees } from '../rows.ts';
 import type { Row, Scenario, Surroundings } from '../scenario.ts';
+import { spawnGuarded } from '../spawn-guarded.ts';
 import { IMPATIENT_MILLIS } from '../time-outs.ts';
 
 const CLIENTS = 8;
@@ -25,17 +27,25 @@ interface Front {
   readonly grpcUrl: string;
 }
 
-type Restart = (collectors: readonly CollectorProcess[], clients: readonly ClientProcess[]) => Promise<void>;
+type Restart = (
+  collectors: readonly CollectorProcess[],
+  clients: readonly ClientProcess[],
+  saw: (line: string) => void,
+) => Promise<void>;
 
 const SETTING = `${CLIENTS} client processes, half over OTLP/HTTP protobuf and half over gRPC, each with one exporter without and one with retention; nginx with \`max_fails=1 fail_timeout=1s\`. A row is the sum of four exporters: "opened after" counts from the first SIGTERM and is the first of them, "closed after" counts from when both Collectors answer and is the last of them.`;
 
 export const rollingRestart = scenario(
   '8a',
   'rolling restart of two Collectors behind nginx',
-  `${SETTING} Each Collector in turn gets SIGTERM, is away for some twenty batches, and is started; the second goes when the first answers. nginx tries the other one. No circuit needs to open: fewer than three failures in a row are no outage.`,
+  `${SETTING} Each Collector in turn gets SIGTERM, is away for some twenty batches, and is started; the second goes when the first answers. nginx tries the other one. No circuit needs to open: fewer than three failures in a row are no outage. Those that do open when the second goes as soon as the first answers: for up to a second nginx still counts the first as failed ("no live upstreams", 502). A pause between the two of more than \`fail_timeout\` is for whoever writes the rollout.`,
   false,
-  async (collectors, clients) => {
+  async (collectors, clients, saw) => {
+    const beganAt = Date.now();
     for (const collector of collectors) {
+      saw(
+        `SIGTERM to Collector ${collectors.indexOf(collector) + 1} after ${((Date.now() - beganAt) / 1_000).toFixed(1)} s`,
+      );
       await collector.terminate();
       const batches = await fewestBatches(clients);
       await waitFor(async () => (await fewestBatches(clients)) >= batches + BATCHES_AWAY, {
@@ -67,7 +77,7 @@ async function fewestBatches(clients: readonly ClientProcess[]): Promise<number>
 }
 
 function scenario(id: string, title: string, about: string, opens: boolean, restart: Restart): Scenario {
-  return { id, title, about, run: (here) => run(here, id, opens, restart) };
+  return { id, title, about, needsNginx: true, run: (here) => run(here, id, opens, restart) };
 }
 
 async function run(
@@ -97,7 +107,10 @@ async function run(
   });
 
   const beganAt = Date.now();
-  const seen = await whileAway(clients, restart(collectors, clients));
+  const seen = await whileAway(
+    clients,
+    restart(collectors, clients, (line) => here.saw(line)),
+  );
   const endedAt = Date.now();
   await eachLane(clients, 'all circuits to be closed', 60_000, ({ snapshot }) => {
     return snapshot.state === 'CLOSED' && snapshot.delivery.kept.items === 0;
@@ -105,6 +118,7 @@ async function run(
   here.saw(
     `all circuits closed, nothing kept: ${((Date.now() - endedAt) / 1_000).toFixed(1)} s after the restart`,
   );
+  here.saw(`nginx had no live upstream for ${countLines(here, 'no live upstreams')} requests`);
   const last = await settle(clients);
   const kept = last.flatMap(({ lanes }) => lanes.filter(({ lane }) => lane === 'retention'));
   await arrival(spans, kept);
@@ -120,10 +134,10 @@ async function run(
   for (const protocol of ['protobuf', 'grpc'] as const) {
     const own = parts.filter(({ client }) => client.protocol === protocol);
     const failures = own.map(({ lane }) => lane.snapshot.exports.failure);
-    const codes = new Set(own.flatMap(({ lane }) => failureOf(lane)));
+    const causes = new Set(own.flatMap(({ lane }) => failureOf(lane)));
     const opened = own.filter(({ row }) => row.openedMillis !== undefined).length;
     here.saw(
-      `${protocol}: ${opened} of ${own.length} circuits opened; ${sum(failures)} failed exports; last: ${[...codes].join(', ') || 'none'}`,
+      `${protocol}: ${opened} of ${own.length} circuits opened; ${sum(failures)} failed exports; last: ${[...causes].join(', ') || 'none'}`,
     );
   }
   return (['protobuf', 'grpc'] as const).flatMap((protocol) =>
@@ -164,8 +178,13 @@ function badness(reports: readonly ClientReport[]): number {
   return reports.flatMap(({ lanes }) => lanes).filter(({ health }) => health.httpStatus !== 200).length;
 }
 
+function countLines(here: Surroundings, text: string): number {
+  const log = fs.readFileSync(path.join(here.folder, 'nginx-error.log'), 'utf8');
+  return log.split('\n').filter((line) => line.includes(text)).length;
+}
+
 function failureOf({ snapshot: { lastFailure } }: LaneReport): string[] {
-  return lastFailure === null ? [] : [`\`${lastFailure.message.slice(0, 120)}\` (code ${lastFailure.code})`];
+  return lastFailure === null ? [] : [describeFailure(lastFailure)];
 }
 
 function together(
