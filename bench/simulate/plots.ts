@@ -121,7 +121,11 @@ function goalLine(axis: 'xAxis' | 'yAxis', at: number) {
   return {
     silent: true,
     symbol: 'none',
-    label: { formatter: 'goal', color: GREY },
+    label: {
+      formatter: 'goal',
+      color: GREY,
+      position: axis === 'xAxis' ? ('end' as const) : ('insideEndTop' as const),
+    },
     lineStyle: { type: 'dashed' as const, color: GREY },
     data: [axis === 'xAxis' ? { xAxis: at } : { yAxis: at }],
   };

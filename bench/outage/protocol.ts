@@ -1,0 +1,45 @@
+/** What stands between the batch processor and the OTLP exporter. */
+export type Wrapping = 'nothing' | 'opossum' | 'ours' | 'retention' | 'recipe';
+
+/** All of them, in the order of the table, with what the table says of each. */
+export const WRAPPINGS: Readonly<Record<Wrapping, string>> = {
+  nothing: 'nothing',
+  opossum: 'opossum, as GraphQL Hive',
+  ours: 'ours, defaults',
+  retention: 'ours, retention',
+  recipe: 'ours, slow-collector recipe',
+};
+
+/** The queue of the batch processor: sixteen seconds of traffic, so that an export that fails after ten loses nothing. */
+export const QUEUE_SPANS = 32_768;
+/** The budget of the retention: more than a minute of traffic. */
+export const RETENTION_ITEMS = 200_000;
+
+/** How a service is set up; its first argument, as JSON. */
+export interface ServiceConfig {
+  readonly url: string;
+  readonly wrapping: Wrapping;
+  readonly spansPerSecond: number;
+}
+
+/** What a service says of itself as its last line. Times are Unix milliseconds. */
+export interface ServiceReport {
+  readonly made: number;
+  /** Spans that the batch processor gave to the exporter; it dropped the others. */
+  readonly offered: number;
+  /** Calls of the OTLP exporter. */
+  readonly exporterCalls: number;
+  /** HTTP requests begun. */
+  readonly requests: number;
+  readonly cpuSeconds: number;
+  readonly peakMegabytes: number;
+  readonly eventLoopDelayP99Millis: number;
+  readonly errorHandlerCalls: number;
+  readonly startedAt: number;
+  readonly firstOpenedAt: number | undefined;
+  /** When the OTLP exporter answered with SUCCESS. */
+  readonly successesAt: readonly number[];
+  readonly shutdownMillis: number;
+  /** At the call of `shutdown()`. */
+  readonly stateAtShutdown: string;
+}

@@ -1,0 +1,132 @@
+import type { Cell } from '../support/table.ts';
+import { csv, figure, markdownTable } from '../support/table.ts';
+import type { CellResult } from './cell.ts';
+import { WRAPPINGS } from './protocol.ts';
+
+const COLUMNS = [
+  ...[
+    '',
+    'made',
+    'delivered',
+    'lost',
+    'of these by the processor',
+    'duplicated',
+    'requests',
+    'exporter calls',
+  ],
+  ...['CPU, s', 'peak RSS, MB', 'loop delay p99, ms', 'error handler', 'to open, s', 'to deliver again, s'],
+  ...['shutdown, ms', 'state then'],
+];
+
+function values(result: CellResult): Cell[] {
+  const { report, delivered, duplicated, millisToOpen, millisToDeliver } = result;
+  return [
+    ...[report.made, delivered, report.made - delivered, report.made - report.offered, duplicated].map(whole),
+    ...[report.requests, report.exporterCalls].map(whole),
+    ...[report.cpuSeconds, report.peakMegabytes, report.eventLoopDelayP99Millis].map(figure),
+    ...[whole(report.errorHandlerCalls), inSeconds(millisToOpen), inSeconds(millisToDeliver)],
+    ...[figure(report.shutdownMillis), report.stateAtShutdown],
+  ];
+}
+
+/** One table an outage. */
+export function tables(results: readonly CellResult[]): string {
+  return [...new Set(results.map(({ outage }) => outage))]
+    .map((outage) => {
+      const rows = results
+        .filter((result) => result.outage === outage)
+        .map((result) => [WRAPPINGS[result.wrapping], ...values(result)]);
+      return `### ${outage}\n\n${markdownTable(COLUMNS, rows)}`;
+    })
+    .join('\n\n');
+}
+
+export function toCsv(results: readonly CellResult[]): string {
+  const rows = results.map((result) => [
+    result.outage,
+    result.wrapping,
+    ...values(result).map((cell) => String(cell ?? '').replaceAll(',', '')),
+  ]);
+  return csv(['outage', 'wrapping', ...COLUMNS.slice(1)], rows);
+}
+
+/** What the tables say about the goals; each line names its numbers. */
+export function verdict(results: readonly CellResult[]): string {
+  const cell = (outage: string, wrapping: CellResult['wrapping']): CellResult | undefined =>
+    results.find((result) => result.outage === outage && result.wrapping === wrapping);
+  const lines: string[] = [];
+
+  for (const [wrapping, goalMillis] of [
+    ['ours', 50],
+    ['recipe', 50],
+    ['retention', 1_100],
+  ] as const) {
+    const open = results.filter(
+      (result) => result.wrapping === wrapping && result.report.stateAtShutdown === 'OPEN',
+    );
+    const beyond = open.filter(({ report }) => report.shutdownMillis >= goalMillis);
+    const worst = open
+      .map(({ outage, report }) => `${outage} ${figure(report.shutdownMillis)} ms`)
+      .join(', ');
+    lines.push(
+      `- shutdown() while OPEN, ${WRAPPINGS[wrapping]} (goal: below ${whole(goalMillis)} ms): ${worst || 'no cell was OPEN then'}${beyond.length === 0 ? '' : '; **missed**'}.`,
+    );
+  }
+  for (const outage of ['refused', 'hang', '503']) {
+    const bare = cell(outage, 'nothing');
+    if (bare === undefined) continue;
+    const others = (['opossum', 'ours', 'retention', 'recipe'] as const)
+      .map((wrapping) => cell(outage, wrapping))
+      .filter((result) => result !== undefined)
+      .map(
+        ({ wrapping, report }) =>
+          `${WRAPPINGS[wrapping]} ${whole(report.requests)} (${percent(report.requests, bare.report.requests)})`,
+      );
+    lines.push(
+      `- requests under ${outage}: without a breaker ${whole(bare.report.requests)}; ${others.join('; ')}.`,
+    );
+  }
+  for (const outage of ['back after 20 s', 'flapping 5 s / 5 s']) {
+    const kept = cell(outage, 'retention');
+    if (kept === undefined) continue;
+    const lost = kept.report.made - kept.delivered;
+    lines.push(
+      `- lost with retention, ${outage} (goal: 0 within the budget): ${whole(lost)}${lost === 0 ? '' : ` of ${whole(kept.report.made)}, **missed**`}.`,
+    );
+  }
+  const bare = cell('healthy', 'nothing');
+  const ours = cell('healthy', 'ours');
+  if (bare !== undefined && ours !== undefined) {
+    lines.push(
+      `- while healthy the breaker costs ${figure(ours.report.cpuSeconds - bare.report.cpuSeconds)} s of CPU in ${figure(bare.report.cpuSeconds)} s, and ${figure(ours.report.peakMegabytes - bare.report.peakMegabytes)} MB of RSS: within what two runs differ by.`,
+    );
+  }
+  const noisy = results.filter(
+    (result) =>
+      result.wrapping === 'ours' &&
+      result.report.errorHandlerCalls >
+        (cell(result.outage, 'nothing')?.report.errorHandlerCalls ?? Number.POSITIVE_INFINITY),
+  );
+  if (noisy.length > 0) {
+    const list = noisy.map(
+      ({ outage, report }) =>
+        `${outage} ${whole(report.errorHandlerCalls)} instead of ${whole(cell(outage, 'nothing')?.report.errorHandlerCalls ?? 0)}`,
+    );
+    lines.push(
+      `- what the breaker costs: every rejected batch is one call of the error handler (${list.join('; ')}); \`quietGlobalErrorHandler\` swallows those.`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function whole(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}
+
+function percent(part: number, all: number): string {
+  return `${figure((100 * part) / all)} %`;
+}
+
+function inSeconds(millis: number | undefined): string | undefined {
+  return millis === undefined ? undefined : figure(millis / 1_000);
+}

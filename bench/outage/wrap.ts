@@ -1,0 +1,59 @@
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
+import { anyTrip, CircuitBreakerExporter, consecutiveFailures, slowExportRate } from 'otel-circuit-breaker';
+import { OpossumExporter } from './opossum-exporter.ts';
+import type { Wrapping } from './protocol.ts';
+import { RETENTION_ITEMS } from './protocol.ts';
+
+/** An exporter, wrapped or not, and what can be seen of it. */
+export interface Wrapped {
+  readonly exporter: SpanExporter;
+  state(): string;
+  onOpen(listener: () => void): void;
+}
+
+/** The time-out of the OTLP exporter, where the wrapping asks for another than its default. */
+export function otlpTimeoutMillis(wrapping: Wrapping): number {
+  return wrapping === 'recipe' ? 3_000 : 10_000;
+}
+
+/** Puts the wrapping around the exporter. */
+export function wrap(inner: SpanExporter, wrapping: Wrapping): Wrapped {
+  switch (wrapping) {
+    case 'nothing':
+      return { exporter: inner, state: () => 'none', onOpen() {} };
+    case 'opossum': {
+      const exporter = new OpossumExporter(inner);
+      const { breaker } = exporter;
+      const state = (): string => (breaker.opened ? 'OPEN' : breaker.halfOpen ? 'HALF_OPEN' : 'CLOSED');
+      return { exporter, state, onOpen: (listener) => breaker.on('open', listener) };
+    }
+    case 'ours':
+      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner));
+    case 'retention':
+      return ours(
+        new CircuitBreakerExporter<ReadableSpan[]>(inner, { retention: { maxItems: RETENTION_ITEMS } }),
+      );
+    case 'recipe':
+      return ours(
+        new CircuitBreakerExporter<ReadableSpan[]>(inner, {
+          exportTimeoutMillis: 4_000,
+          tripPolicy: anyTrip(
+            consecutiveFailures(3),
+            slowExportRate({ slowerThanMillis: 2_000, window: { exports: 4 }, minimumExports: 2 }),
+          ),
+        }),
+      );
+  }
+}
+
+function ours(exporter: CircuitBreakerExporter<ReadableSpan[]>): Wrapped {
+  return {
+    exporter,
+    state: () => exporter.breaker.state,
+    onOpen(listener) {
+      exporter.breaker.onTransition(({ to }) => {
+        if (to === 'OPEN') listener();
+      });
+    },
+  };
+}
