@@ -1,0 +1,51 @@
+import { globSync } from 'node:fs';
+import ts from 'typescript';
+import { programOf } from './compiler.ts';
+import { ROOT } from './markdown.ts';
+
+/** Every message that the library hands to `onError`, with `<…>` for what varies. */
+export function problemLines(): string[] {
+  const files = globSync('src/**/*.ts', { cwd: ROOT }).filter((file) => !file.startsWith('src/testing/'));
+  const program = programOf({}, files);
+  // Binds the sources: without parents, nodes have no text.
+  program.getTypeChecker();
+  const lines = new Set<string>();
+  for (const file of files) {
+    const source = program.getSourceFile(`${ROOT}/${file}`);
+    if (source === undefined) throw new Error(`no ${file}`);
+    const visit = (node: ts.Node): void => {
+      if (ts.isCallExpression(node)) {
+        const text = messageOf(node);
+        if (text !== undefined) lines.add(text);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+  }
+  return [...lines].sort();
+}
+
+/** The message of `reportProblem(onError, message, error)`, or of a `report(message, error)` that leads there. */
+function messageOf(call: ts.CallExpression): string | undefined {
+  const callee = call.expression.getText().split('.').at(-1);
+  if (callee === 'reportProblem') return textOf(call.arguments[1]);
+  if (callee !== 'report' && callee !== '#report') return undefined;
+  const own = textOf(call.arguments[0]);
+  if (own === undefined) return undefined;
+  return callee === '#report' ? `circuit <name>: ${own}` : `otel-circuit-breaker: ${own}`;
+}
+
+/** A literal, or a template that says something besides what varies. */
+function textOf(node: ts.Expression | undefined): string | undefined {
+  if (node === undefined) return undefined;
+  if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
+  if (!ts.isTemplateExpression(node)) return undefined;
+  const spans = node.templateSpans.map(({ expression, literal }) => `<${nameOf(expression)}>${literal.text}`);
+  const text = `${node.head.text}${spans.join('')}`;
+  // `circuit <name>: <message>` and the like pass on what is found where it is written.
+  return text.endsWith('<message>') ? undefined : text;
+}
+
+function nameOf(expression: ts.Expression): string {
+  return ts.isIdentifier(expression) ? expression.text : '…';
+}
