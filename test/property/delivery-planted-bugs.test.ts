@@ -90,7 +90,18 @@ const bugs: readonly (readonly [string, () => () => void])[] = [
           },
       ),
   ],
-  ['a shutdown does not end ticks and grants', () => plant(Redelivery.prototype, 'end', () => () => {})],
+  [
+    'what is lost is counted as accepted by the fallback',
+    () =>
+      plant(
+        Ledger.prototype,
+        'lose',
+        () =>
+          function (this: Ledger, items) {
+            this.fallBack(items);
+          },
+      ),
+  ],
   [
     'the fallback tells its caller twice',
     () =>
