@@ -1,0 +1,45 @@
+/**
+ * What the library costs: a call, a look, a million exports, a service under load.
+ *
+ *     npm run bench -- [--parts calls,rendering,service,growth] [--rounds 9] [--millis 60] [--exports 1000000]
+ *                      [--seconds 5] [--folder docs]
+ *
+ * Writes its section of `BENCHMARKS.md`. The parts `calls` and `growth` need `--expose-gc`.
+ */
+import { parseArgs } from 'node:util';
+import { calls } from './overhead/calls.ts';
+import { growth } from './overhead/growth.ts';
+import { referenceService } from './overhead/reference-service.ts';
+import { rendering } from './overhead/rendering.ts';
+import { writeSection } from './support/document.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    parts: { type: 'string', default: 'calls,rendering,service,growth' },
+    rounds: { type: 'string', default: '9' },
+    millis: { type: 'string', default: '60' },
+    exports: { type: 'string', default: '1000000' },
+    seconds: { type: 'string', default: '5' },
+    folder: { type: 'string' },
+  },
+});
+const effort = { rounds: Number(options.rounds), milliseconds: Number(options.millis) };
+const wanted = options.parts.split(',');
+const parts: Readonly<Record<string, () => string | Promise<string>>> = {
+  calls: async () => (await calls(effort)).text,
+  rendering: () => rendering(effort),
+  service: () => referenceService(Number(options.seconds)),
+  growth: () => growth(Number(options.exports)),
+};
+
+const texts: string[] = [];
+for (const [name, part] of Object.entries(parts)) {
+  if (!wanted.includes(name)) continue;
+  const text = await part();
+  console.log(`${text}\n`);
+  texts.push(text);
+}
+const path = writeSection('bench', 'What it costs', texts.join('\n\n'), { folder: options.folder });
+console.log(`written to ${path}`);
+// opossum's breakers hold timers.
+process.exit(0);
