@@ -1,3 +1,4 @@
+import { diag } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { FAILURE, NOT_SENT, REFUSED, Rig, recordWarnings } from './rig.ts';
 
@@ -434,6 +435,29 @@ describe('the warning of evictions', () => {
     rig.export('live');
     expect(rig.kept).toBe(0);
     expect(evictionWarnings()).toHaveLength(1);
+  });
+});
+
+describe('the warning of evictions', () => {
+  it('harms nothing when the logger throws', () => {
+    const rig = new Rig({ retention: { maxItems: 1 } });
+    rig.keep('A');
+    const fails = (): never => {
+      throw new Error('the logger');
+    };
+    diag.setLogger(
+      { error: fails, warn: fails, info: fails, debug: fails, verbose: fails },
+      { suppressOverrideMessage: true },
+    );
+
+    expect(() => rig.export('B')).not.toThrow();
+
+    expect(rig.told['B']).toEqual([{ code: 0 }]);
+    expect(rig.delivery).toMatchObject({
+      kept: { batches: 1 },
+      lost: { batches: 1 },
+      inFlight: { batches: 0, items: 0 },
+    });
   });
 });
 
