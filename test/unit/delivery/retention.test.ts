@@ -436,9 +436,7 @@ describe('the warning of evictions', () => {
     expect(rig.kept).toBe(0);
     expect(evictionWarnings()).toHaveLength(1);
   });
-});
 
-describe('the warning of evictions', () => {
   it('harms nothing when the logger throws', () => {
     const rig = new Rig({ retention: { maxItems: 1 } });
     rig.keep('A');
