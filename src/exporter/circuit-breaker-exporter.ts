@@ -98,7 +98,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
       judge: (result, given) => this.#classify(result, given),
       onError: this.#onError,
       state: () => this.breaker.state,
-      warn: (message) => diag.warn(`exporter ${JSON.stringify(this.#name)}: ${message}`),
+      warn: (message) => this.#warn(message),
     });
     this.#route = {
       exporter: this.#inner,
@@ -214,6 +214,14 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
       reportProblem(this.#onError, 'classify threw, taken as "failure"', error);
     }
     return 'failure';
+  }
+
+  #warn(message: string): void {
+    try {
+      diag.warn(`exporter ${JSON.stringify(this.#name)}: ${message}`);
+    } catch (error) {
+      reportProblem(this.#onError, 'the diag logger threw', error);
+    }
   }
 
   #watchBreaker(): void {
