@@ -169,23 +169,6 @@ export function relay(upstreamGrpcPort: number): MakeConfig {
     });
 }
 
-/** As `relay`, to an OTLP/HTTP upstream. Its status is passed on, its `Retry-After` is not (0.165.0). */
-export function relayHttp(upstreamHttpPort: number): MakeConfig {
-  return (place) =>
-    assemble(place, {
-      exporters: {
-        otlphttp: {
-          endpoint: `http://${local(upstreamHttpPort)}`,
-          compression: 'none',
-          timeout: '2s',
-          sending_queue: { enabled: false },
-          retry_on_failure: { enabled: false },
-        },
-      },
-      pipelines: { traces: { receivers: ['otlp'], exporters: ['otlphttp'] } },
-    });
-}
-
 /** Scenario 5: only `Authorization: Bearer <token>` comes in. */
 export function bearerToken(token: string): MakeConfig {
   return (place) =>

@@ -28,7 +28,7 @@ const LOCK_POLL_MILLIS = 500;
 /** Many times what a cold build takes (three minutes on two cores): its owner's process id was given to another process. */
 const LOCK_STALE_MILLIS = 30 * 60_000;
 
-export type CollectorSource = 'OTELCOL' | 'PATH' | 'cache' | 'built';
+type CollectorSource = 'OTELCOL' | 'PATH' | 'cache' | 'built';
 
 export type CollectorSearch =
   | {
@@ -71,7 +71,7 @@ export async function findCollector(log: (line: string) => void = () => {}): Pro
 }
 
 /** The cached binary's place. Its name holds what the build depends on; comments in the manifest are not part of that. */
-export function cachedPath(): string {
+function cachedPath(): string {
   const cacheHome = process.env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache');
   const recipe = `${manifestLines().join('\n')}\n${process.platform} ${process.arch}`;
   const hash = createHash('sha256').update(recipe).digest('hex').slice(0, 12);

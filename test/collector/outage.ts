@@ -18,8 +18,8 @@ export interface Outage {
   spans(): readonly number[];
   /** Whether clients start with a Collector that takes what they send. @defaultValue true */
   readonly healthyFirst?: boolean;
-  /** Begins the fault. */
-  hurt(): Promise<void> | void;
+  /** Begins the fault. @returns when it began, where that is not when this is over */
+  hurt(): Promise<number | undefined> | Promise<void> | void;
   /** While the circuits are open. */
   during?(reports: readonly ClientReport[]): Promise<void> | void;
   /** Ends the fault. */
@@ -41,8 +41,7 @@ export async function outage(plan: Outage): Promise<readonly Row[]> {
     );
 
   const hurtAt = Date.now();
-  await plan.hurt();
-  const beganAt = Date.now();
+  const beganAt = (await plan.hurt()) ?? Date.now();
   await eachLane(clients, 'the circuits to open and a probe to fail', OPEN_MILLIS, (lane) => {
     const opened = lane.transitions.some(({ to, at }) => to === 'OPEN' && at >= hurtAt);
     return opened && lane.snapshot.failedProbes > 0 && lane.snapshot.state !== 'CLOSED';

@@ -4,19 +4,19 @@ import type { ClientProcess } from './client-process.ts';
 import type { Row } from './scenario.ts';
 
 /** When the fault was, by this machine's clock. */
-export interface FaultTimes {
+interface FaultTimes {
   readonly beganAt: number;
   readonly endedAt: number;
 }
 
 /** How the spans of a lane fared. */
-export interface Count {
+interface Count {
   readonly made: number;
   readonly missing: readonly number[];
   readonly duplicated: number;
 }
 
-export function countSpans({ first, made }: LaneReport, arrived: readonly number[]): Count {
+function countSpans({ first, made }: LaneReport, arrived: readonly number[]): Count {
   const times = new Map<number, number>();
   for (const n of arrived) if (n >= first && n < first + made) times.set(n, (times.get(n) ?? 0) + 1);
   const missing = numbers(first, made).filter((n) => !times.has(n));

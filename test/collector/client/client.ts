@@ -7,6 +7,8 @@ const LOGS_KEPT = 300;
 const TRAFFIC_MILLIS = 50;
 const TRAFFIC_SPANS = 2;
 
+// Before all else: the test may be gone while we start.
+process.once('disconnect', () => process.exit(0));
 const config = JSON.parse(process.argv[2] ?? '') as ClientConfig;
 const logs: string[] = [];
 const note = (message: string): void => {
@@ -49,5 +51,4 @@ process.on('message', ({ id, command }: { id: number; command: Command }) => {
     (error: Error) => process.send?.({ id, problem: error.stack ?? String(error) }),
   );
 });
-process.once('disconnect', () => process.exit(0));
 console.log('ready');

@@ -17,6 +17,8 @@ import { IMPATIENT_MILLIS } from '../time-outs.ts';
 
 const BALLAST_BYTES = 2_000_000;
 const BALLAST_POSTS_AT_MOST = 400;
+/** Each of them with 2 MB more in the queue. */
+const REFUSALS_IN_A_ROW = 20;
 const RETRY_SECONDS = 7;
 
 async function startClients(here: Surroundings, collector: CollectorProcess): Promise<ClientProcess[]> {
@@ -69,10 +71,16 @@ export const memoryLimiter: Scenario = {
       async hurt() {
         const ballast = anonymousSpan(BALLAST_BYTES);
         const place = `http://127.0.0.1:${collector.sparePort}/v1/traces`;
-        for (let posts = 0; posts < BALLAST_POSTS_AT_MOST; posts += 1) {
+        // One refusal may be the garbage of the last requests: the next collection would end it.
+        let refusals = 0;
+        let refusedAt: number | undefined;
+        for (let posts = 0; posts < BALLAST_POSTS_AT_MOST && refusals < REFUSALS_IN_A_ROW; posts += 1) {
           await rawPost(place, ballast);
-          if ((await rawPost(collector.httpUrl, anonymousSpan())).status !== 200) return;
+          const { status } = await rawPost(collector.httpUrl, anonymousSpan());
+          refusals = status === 200 ? 0 : refusals + 1;
+          if (refusals <= 1) refusedAt = Date.now();
         }
+        if (refusals === REFUSALS_IN_A_ROW) return refusedAt;
         throw new Error(`memory_limiter took ${BALLAST_POSTS_AT_MOST} posts`);
       },
       during: () => sawRefusal(here, collector, clients),

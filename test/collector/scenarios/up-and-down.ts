@@ -76,7 +76,7 @@ export const hanging: Scenario = {
   id: '3',
   title: 'SIGSTOP, SIGCONT',
   about:
-    'The kernel still accepts connections and bytes, nobody answers: each export takes its whole time-out. What was given up is still in the socket, and the Collector takes it when it goes on. So spans that were sent again arrive twice, and "lost" is less than the exporter says.',
+    'The kernel still accepts connections and bytes, nobody answers: each export takes its whole time-out. Over HTTP, what was given up is still in the socket, and the Collector takes it when it goes on: spans that were sent again arrive twice, and fewer are lost than the exporter says. Over gRPC the time-out cancels the call, and few or none do.',
   async run(here) {
     const collector = await here.collector(plain);
     const which = variants('2.12', 'json', 'protobuf', 'grpc');
