@@ -2,11 +2,12 @@ import { expect, it } from 'vitest';
 import { compile } from './compiler.ts';
 import type { Block } from './markdown.ts';
 import { pages } from './markdown.ts';
+import { tsdocExamples } from './tsdoc-examples.ts';
 
 /** What a block may take from the one before it, or from the reader. */
 const GIVEN = `
 import type { CircuitBreakerExporter as Exporter } from 'otel-circuit-breaker';
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
+import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { OTLPTraceExporter as Otlp } from '@opentelemetry/exporter-trace-otlp-http';
 import type { CircuitBreakerExporter as Wrapper } from 'otel-circuit-breaker';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
@@ -15,6 +16,9 @@ declare global {
   const sdk: NodeSDK;
   const OTLPTraceExporter: typeof Otlp;
   const CircuitBreakerExporter: typeof Wrapper;
+  // README shows how they differ between lines of the SDK, of which the repository has one.
+  const BatchSpanProcessor: new (options: SpanExporter | { exporter: SpanExporter }) => SpanProcessor;
+  function startNodeSdk(options: { spanProcessors: SpanProcessor[] }): void;
   const FileExporter: new (path: string) => SpanExporter;
 }
 `;
@@ -40,10 +44,13 @@ function named(blocks: readonly Block[]): Record<string, string> {
   );
 }
 
-it('has TypeScript and JavaScript in README and docs that compiles', () => {
+it('has TypeScript and JavaScript in README, docs and TSDoc that compiles', () => {
   const blocks = pages().flatMap((page) => page.blocks);
   const snippets = named(blocks.filter(({ language }) => LANGUAGES.includes(language)));
   expect(Object.keys(snippets).length).toBeGreaterThan(3);
+  for (const { name, code } of tsdocExamples()) {
+    snippets[`${name.replaceAll(/[/.:]/g, '-')}.mts`] = `${code}\nexport {};`;
+  }
   const bad = {
     'bad.mts': "new CircuitBreakerExporter(new OTLPTraceExporter(), { nmae: 'x' });\nexport {};",
   };

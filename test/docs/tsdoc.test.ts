@@ -3,31 +3,15 @@ import { once } from 'node:events';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { compile } from './compiler.ts';
 import type { Checkout } from './library.ts';
 import { installLibrary } from './library.ts';
 import { ROOT } from './markdown.ts';
+import { tsdocExamples } from './tsdoc-examples.ts';
 
-/** Examples that are compiled, but not run, and why. */
+/** Examples that are compiled, in code.test.ts, but not run, and why. */
 const NOT_RUN: Readonly<Record<string, string>> = {};
 
-interface Example {
-  readonly name: string;
-  readonly code: string;
-}
-
-/** The fenced blocks behind `@example` in a source. */
-function examplesOf(file: string): Example[] {
-  const text = readFileSync(`${ROOT}/${file}`, 'utf8');
-  const fenced = text.matchAll(/@example\n(?:\s*\*(?! *@).*\n)*?\s*\* ```ts\n((?:\s*\*.*\n)*?)\s*\* ```/g);
-  return [...fenced].map((match) => ({
-    name: `${file}:${text.slice(0, match.index).split('\n').length}`,
-    code: (match[1] as string).replaceAll(/^\s*\* ?/gm, ''),
-  }));
-}
-
-const files = globSync('src/**/*.ts', { cwd: ROOT });
-const examples = files.flatMap(examplesOf);
+const examples = tsdocExamples();
 
 describe('TSDoc examples', () => {
   let checkout: Checkout;
@@ -38,18 +22,11 @@ describe('TSDoc examples', () => {
   afterAll(() => checkout?.remove());
 
   it('are all found', () => {
+    const files = globSync('src/**/*.ts', { cwd: ROOT });
     const tags = files.flatMap((file) => readFileSync(`${ROOT}/${file}`, 'utf8').match(/@example/g) ?? []);
     expect(examples.length).toBeGreaterThan(10);
     expect(examples).toHaveLength(tags.length);
     expect(Object.keys(NOT_RUN).filter((name) => !examples.some((each) => each.name === name))).toEqual([]);
-  });
-
-  it('compile', () => {
-    const snippets = examples.map(({ name, code }) => [
-      `${name.replaceAll(/[/.:]/g, '-')}.mts`,
-      `${code}\nexport {};`,
-    ]);
-    expect(compile(Object.fromEntries(snippets))).toEqual([]);
   });
 
   it.each(examples.filter(({ name }) => !(name in NOT_RUN)))('run: $name', async ({ name, code }) => {

@@ -6,13 +6,13 @@ import { deadPort } from '../support/dead-port.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** A series of an instant query, in Prometheus' HTTP API. */
-export interface Series {
+interface Series {
   readonly metric: Record<string, string>;
   readonly value: [number, string];
 }
 
 /** An alert that is pending or firing. */
-export interface Alert {
+interface Alert {
   readonly labels: Record<string, string>;
   readonly state: 'pending' | 'firing';
 }
