@@ -39,7 +39,10 @@ export interface ServiceReport {
   readonly firstOpenedAt: number | undefined;
   /** When the OTLP exporter answered with SUCCESS. */
   readonly successesAt: readonly number[];
+  /** Of the processor, which flushes and shuts the exporter down, and then of the exporter, as the docs say. */
   readonly shutdownMillis: number;
+  /** Of the exporter alone: from the first call of its `shutdown()` to its end. */
+  readonly exporterShutdownMillis: number;
   /** At the call of `shutdown()`. */
   readonly stateAtShutdown: string;
 }

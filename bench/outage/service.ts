@@ -43,9 +43,14 @@ onOpen(() => {
   firstOpenedAt ??= Date.now();
 });
 let offered = 0;
+let exporterShutdownAt: number | undefined;
 const outer = watch(exporter, (result, spans) => {
   if (result === undefined) offered += spans;
 });
+outer.shutdown = () => {
+  exporterShutdownAt ??= performance.now();
+  return exporter.shutdown();
+};
 const provider = new BasicTracerProvider({
   spanProcessors: [new BatchSpanProcessor(outer, { maxQueueSize: QUEUE_SPANS })],
 });
@@ -69,7 +74,9 @@ delay.disable();
 const stateAtShutdown = state();
 const shutdownAt = performance.now();
 await provider.shutdown().catch(() => {});
+exporterShutdownAt ??= performance.now();
 await exporter.shutdown();
+const exporterShutdownMillis = performance.now() - exporterShutdownAt;
 const shutdownMillis = performance.now() - shutdownAt;
 const { user, system } = process.cpuUsage(cpuAtStart);
 const report: ServiceReport = {
@@ -87,6 +94,7 @@ const report: ServiceReport = {
   firstOpenedAt,
   successesAt,
   shutdownMillis,
+  exporterShutdownMillis,
   stateAtShutdown,
 };
 process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(0));

@@ -1,0 +1,45 @@
+import { test } from 'vitest';
+import { numberIn, runBench } from './run-bench.ts';
+
+test.concurrent('bench: a rejected batch costs a small part of what breakers of promises cost', async ({
+  expect,
+}) => {
+  const { document } = await runBench('overhead', [
+    ...['--parts', 'calls,rendering,growth', '--rounds', '1', '--millis', '5', '--exports', '10000'],
+  ]);
+
+  expect(numberIn(document, 'OPEN, to cockatiel')).toBeGreaterThan(5);
+  expect(numberIn(document, 'OPEN, to opossum')).toBeGreaterThan(5);
+  expect(numberIn(document, 'ours, CLOSED ')).toBeLessThan(50_000);
+  expect(numberIn(document, '`renderPrometheus`')).toBeLessThan(100_000);
+  expect(document).toContain('| 10,000 |');
+});
+
+test.concurrent('bench:outage: each wrapping delivers all spans to a healthy receiver', async ({
+  expect,
+}) => {
+  const { document, files } = await runBench('outage', ['--seconds', '2', '--only', 'healthy']);
+
+  for (const wrapping of ['nothing', 'opossum', 'ours, defaults', 'ours, retention', 'ours, slow']) {
+    expect(numberIn(document, wrapping, 2), wrapping).toBeGreaterThan(1_000);
+    expect(numberIn(document, wrapping, 3), wrapping).toBe(0);
+  }
+  expect(files).toEqual(['BENCHMARKS.md', 'outage.csv']);
+});
+
+test.concurrent('simulate: a small fleet closes again, and its plots are written', async ({ expect }) => {
+  const { document, files } = await runBench('simulate', [
+    ...['--services', '100', '--outages', '10,60', '--scales', '100', '--jobs', '2'],
+  ]);
+
+  expect(numberIn(document, 'default', 2)).toBeLessThan(4);
+  expect(numberIn(document, 'default', 4)).toBeLessThan(60);
+  expect(files).toEqual([
+    'BENCHMARKS.md',
+    'simulate-closed.svg',
+    'simulate-load.svg',
+    'simulate-peaks.svg',
+    'simulate-retention.svg',
+    'simulate.csv',
+  ]);
+});
