@@ -300,7 +300,8 @@ describe('a SUCCESS whose error throws when it is read', () => {
     const answers: unknown[] = [];
     expect(() => exporter.export([], (result) => answers.push(result))).not.toThrow();
     expect(answers).toHaveLength(1);
-    expect(exporter.breaker.state).not.toBe('HALF_OPEN');
+    expect(answers[0]).toBe(hostile);
+    expect(exporter.breaker.state).toBe('CLOSED');
   });
 });
 
@@ -380,6 +381,14 @@ describe('the inner exporter may', () => {
     inner.release();
     expect(answers).toHaveLength(1);
     expect(exporter.snapshot()).toEqual(before);
+  });
+
+  it('hang while others answer at once: its time is over all the same', () => {
+    const { exporter, clock } = arrangeScript(['hang', 'hang', 'success']);
+    const [first, second, third] = sendTimes(exporter, 3);
+    expect(third).toEqual([{ code: 0 }]);
+    clock.advance(15_000);
+    expect([first, second]).toMatchObject([[{ code: 1 }], [{ code: 1 }]]);
   });
 
   it('take for ever with an exportTimeoutMillis of 0', () => {

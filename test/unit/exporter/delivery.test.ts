@@ -259,13 +259,39 @@ describe('shutdown() with a fallback', () => {
     expect(seen.state).toBe('resolved');
   });
 
-  it('while CLOSED reaches it also past an inner exporter that hangs, after exportTimeoutMillis at the latest', async () => {
+  it('while CLOSED reaches it also past an inner exporter that hangs, after exportTimeoutMillis', async () => {
     const { exporter, clock, fallbackShutdown } = arrangeFallback('CLOSED', async () => {}, hang);
     const seen = watch(exporter.shutdown());
-    clock.advance(15_000);
+    clock.advance(14_999);
+    await settled();
+    expect(fallbackShutdown).not.toHaveBeenCalled();
+    clock.advance(1);
     await settled();
     expect(fallbackShutdown).toHaveBeenCalledTimes(1);
     expect(seen.state).toBe('pending');
+  });
+
+  it('while CLOSED waits for the inner exporter first, without end where exportTimeoutMillis is 0', async () => {
+    let end: () => void = () => {};
+    const fallbackShutdown = vi.fn(async () => {});
+    const inner = exporterThat(() => {}, {
+      shutdown: () =>
+        new Promise<void>((resolve) => {
+          end = resolve;
+        }),
+    });
+    const { exporter, clock } = arrangeExporter(
+      { exportTimeoutMillis: 0, fallback: exporterThat(() => {}, { shutdown: fallbackShutdown }) },
+      inner,
+    );
+    const seen = watch(exporter.shutdown());
+    clock.advance(1e9);
+    await settled();
+    expect(fallbackShutdown).not.toHaveBeenCalled();
+    end();
+    await settled();
+    expect(fallbackShutdown).toHaveBeenCalledTimes(1);
+    expect(seen.state).toBe('resolved');
   });
 });
 

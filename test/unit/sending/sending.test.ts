@@ -205,7 +205,9 @@ describe('a sending', () => {
     });
     sending.start();
     clock.advance(TIMEOUT - 1);
+    expect(sending.waiting).toBe(true);
     callback({ code: 0 });
+    expect(sending.waiting).toBe(false);
     clock.advance(1_000);
     sending.expire(1);
     expect(heard).toEqual([{ result: { code: 0 }, given: true }]);
