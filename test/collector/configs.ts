@@ -129,9 +129,9 @@ export function memoryLimited(upstreamPort: number): MakeConfig {
 }
 
 /**
- * Scenario 4, a full sending queue in front of a dead upstream. The batch that the consumer is retrying still counts in
- * `queue_size`: the first batch is taken, the second is refused. The first is in the Collector's memory, acknowledged;
- * it arrives when the upstream does.
+ * Scenario 4, a full sending queue in front of a dead upstream. What the consumers are retrying still counts in
+ * `queue_size`. The first batches are taken, into the Collector's memory, acknowledged; they arrive when the upstream
+ * does. Small enough to be full in a second of traffic, large enough not to be full of live traffic after that.
  */
 export function fullQueue(upstreamGrpcPort: number): MakeConfig {
   return (place) =>
@@ -141,7 +141,7 @@ export function fullQueue(upstreamGrpcPort: number): MakeConfig {
           endpoint: local(upstreamGrpcPort),
           tls: { insecure: true },
           timeout: '1s',
-          sending_queue: { queue_size: 1, num_consumers: 1, block_on_overflow: false },
+          sending_queue: { queue_size: 30, num_consumers: 4, block_on_overflow: false },
           retry_on_failure: { initial_interval: '200ms', max_interval: '500ms', max_elapsed_time: '0s' },
         },
       },

@@ -101,7 +101,7 @@ export const queueFull: Scenario = {
   id: '4b',
   title: 'sending queue full',
   about:
-    'A queue of one in front of a dead upstream, itself a Collector. What the queue took before it was full is acknowledged, and arrives when the upstream is back.',
+    'A queue of 30 requests in front of a dead upstream, itself a Collector. What the queue took before it was full is acknowledged, and arrives when the upstream is back.',
   async run(here) {
     const upstream = await here.collector(plain);
     const collector = await here.collector(fullQueue(upstream.grpcPort));
