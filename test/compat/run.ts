@@ -1,11 +1,12 @@
 /**
  * The compatibility matrix: what is published, installed and used the ways users do.
  *
- *     node test/compat/run.ts [--only <part of a cell's name>] [--at-a-time 2]
+ *     node test/compat/run.ts [--only <part of a cell's name>] [--at-a-time 2] [--write-docs]
  *
  * Ends with the matrix and a line `N passed, N failed`; fails when any cell is red or missing.
  */
 import { parseArgs } from 'node:util';
+import { staleInDocs, writeDocs } from './docs.ts';
 import { plannedCells, requiredNames } from './plan.ts';
 import { progressLine, table } from './report.ts';
 import { runCells } from './run-cells.ts';
@@ -15,6 +16,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     'at-a-time': { type: 'string', default: '2' },
+    'write-docs': { type: 'boolean', default: false },
   },
 });
 
@@ -37,7 +39,14 @@ if (options.only !== '')
   console.log(`only cells with ${JSON.stringify(options.only)} in their names were run`);
 
 const count = (outcome: string): number => results.filter((result) => result.outcome === outcome).length;
-const failed = count('failed') + missing.length + unknown.length;
+if (options['write-docs'] && options.only === '' && results.every(({ outcome }) => outcome === 'passed')) {
+  writeDocs(results);
+}
+const stale = staleInDocs(required);
+for (const what of stale)
+  console.log(`STALE    docs/COMPATIBILITY.md lacks ${what}: npm run test:compat -- --write-docs`);
+
+const failed = count('failed') + missing.length + unknown.length + stale.length;
 const skipped = count('skipped') === 0 ? '' : `, ${count('skipped')} skipped`;
 console.log(`${((performance.now() - began) / 1_000).toFixed(0)} s`);
 console.log(`${count('passed')} passed, ${failed} failed${skipped}`);

@@ -13,7 +13,7 @@ let exporter;
 window.compat = {
   start(url) {
     // With headers of its own, 0.57 uses XMLHttpRequest: sendBeacon says SUCCESS whatever happens.
-    const inner = new OTLPTraceExporter({ url, timeoutMillis: 750, headers: { 'x-compat': 'yes' } });
+    const inner = new OTLPTraceExporter({ url, timeoutMillis: 3_000, headers: { 'x-compat': 'yes' } });
     exporter = new CircuitBreakerExporter(inner, {
       tripPolicy: consecutiveFailures(2),
       probePolicy: everyNthAttempt(3),

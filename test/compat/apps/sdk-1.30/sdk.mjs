@@ -9,6 +9,9 @@ export const packages = {
   exporter: '@opentelemetry/exporter-trace-otlp-http',
 };
 
+/** Of exports over HTTP; a refused connection fails at once. */
+export const timeoutMillis = 5_000;
+
 /** Starts the SDK of this line with what the scenario has wrapped. */
 export function startSdk({ traceExporter, logExporter, metricReader, batching }) {
   const sdk = new NodeSDK({

@@ -9,6 +9,9 @@ export const packages = {
   exporter: '@opentelemetry/exporter-trace-otlp-http',
 };
 
+/** Of exports over HTTP: below the first retry (after 0.8 to 1.2 s) of a refused connection, which so fails at once. */
+export const timeoutMillis = 780;
+
 /** Starts the SDK of this line with what the scenario has wrapped. */
 export function startSdk({ traceExporter, logExporter, metricReader, batching }) {
   const sdk = new NodeSDK({
