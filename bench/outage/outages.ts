@@ -1,7 +1,7 @@
 import type { ReceiverMode } from '../../test/support/receiver/mode.ts';
 
 /** A change of the receiver's behaviour. */
-export interface Step {
+interface Step {
   /** Since the service began to make spans. */
   readonly atSeconds: number;
   readonly mode: ReceiverMode;

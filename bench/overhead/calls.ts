@@ -1,8 +1,12 @@
-import { figure, markdownTable, times } from '../support/table.ts';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { figure, markdownTable, median, times } from '../support/table.ts';
 import type { CallCost, Effort } from './measure-calls.ts';
-import { measureCalls } from './measure-calls.ts';
 import type { Row } from './subjects.ts';
-import { ROWS, subjects } from './subjects.ts';
+import { ROWS } from './subjects.ts';
+
+const MEASURE_ROW = fileURLToPath(new URL('./measure-row.ts', import.meta.url));
 
 /** Rows of the table with ratios: what is compared, to be at least so many times faster. */
 const GOALS: readonly (readonly [what: string, slow: Row, fast: Row, goal: number])[] = [
@@ -14,17 +18,11 @@ const GOALS: readonly (readonly [what: string, slow: Row, fast: Row, goal: numbe
   ['OPEN, to opossum', 'opossumOpen', 'open', 100],
 ];
 
-/** The costs of all rows, and the text that shows them. */
-export interface Calls {
-  readonly costs: ReadonlyMap<string, CallCost>;
-  readonly text: string;
-}
-
-/** Measures what one call costs. */
-export async function calls(effort: Effort): Promise<Calls> {
-  const costs = await measureCalls(await subjects(), effort);
-  const ns = (row: Row): number => costs.get(row)?.nanoseconds ?? Number.NaN;
-  const bytes = (row: Row): number => costs.get(row)?.bytes ?? Number.NaN;
+/** Measures what one call costs; as Markdown. */
+export async function calls(effort: Effort): Promise<string> {
+  const costs = await measureRows(effort);
+  const ns = (row: Row): number => median(costs[row].map(({ nanoseconds }) => nanoseconds));
+  const bytes = (row: Row): number => median(costs[row].map((cost) => cost.bytes));
 
   const rows = (Object.keys(ROWS) as Row[]).map((row) => [ROWS[row], figure(ns(row)), figure(bytes(row))]);
   const clock = ns('clock');
@@ -43,9 +41,9 @@ export async function calls(effort: Effort): Promise<Calls> {
   const missed = ratios.filter(([, , , met]) => met !== 'yes').length;
   const deadline = ns('laterTimed') - ns('laterUntimed');
   const timer = ns('laterOwnTimer') - ns('laterUntimed');
-  const text = [
+  return [
     `### A call\n`,
-    `Medians of ${effort.rounds} interleaved rounds, mitata. All around the same exporters, with batches of 512; open circuits were opened by`,
+    `Medians of ${effort.rounds} interleaved rounds, mitata, each row in a process of its own. Batches of 512; open circuits were opened by`,
     'failures. The other two are used as their users use them: one promise a call.\n',
     markdownTable(['', 'ns', 'bytes allocated'], rows),
     '',
@@ -58,5 +56,18 @@ export async function calls(effort: Effort): Promise<Calls> {
     `A rejected batch allocates ${figure(bytes('open'))} bytes; the row of \`Date.now()\` alone allocates ${figure(bytes('dateNow'))}.`,
     `The shared deadline costs ${figure(deadline)} ns an export, a timer for each ${figure(timer)} ns.`,
   ].join('\n');
-  return { costs, text };
+}
+
+/** Each row in a process of its own, all of them in turn, again and again. */
+async function measureRows({ rounds, milliseconds }: Effort): Promise<Record<Row, CallCost[]>> {
+  const rows = Object.keys(ROWS) as Row[];
+  const costs = Object.fromEntries(rows.map((row) => [row, []])) as unknown as Record<Row, CallCost[]>;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const row of rows) {
+      const args = ['--expose-gc', MEASURE_ROW, row, String(milliseconds)];
+      const { stdout } = await promisify(execFile)(process.execPath, args);
+      costs[row].push(JSON.parse(stdout) as CallCost);
+    }
+  }
+  return costs;
 }

@@ -1,3 +1,4 @@
+import { setImmediate as pause } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import { measure } from 'mitata';
 import { median } from '../support/table.ts';
@@ -38,6 +39,7 @@ export async function measureCalls(
   const bytes = new Map<string, number[]>();
   for (let round = 0; round < rounds; round += 1) {
     for (const { name, call } of subjects) {
+      await warmUp(call, milliseconds);
       const stats = await measure(call, {
         min_cpu_time: milliseconds * 1e6,
         min_samples: 4,
@@ -54,6 +56,18 @@ export async function measureCalls(
       { nanoseconds: median(nanoseconds.get(name) ?? []), bytes: median(bytes.get(name) ?? []) },
     ]),
   );
+}
+
+/** V8 compiles in the background: what is measured is what it comes to. */
+async function warmUp(call: () => unknown, milliseconds: number): Promise<void> {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until) {
+    for (let index = 0; index < 1_000; index += 1) {
+      const returned = call();
+      if (returned instanceof Promise) await returned;
+    }
+    await pause();
+  }
 }
 
 function append(lists: Map<string, number[]>, name: string, value: number): void {

@@ -27,40 +27,54 @@ export const ROWS = {
 } as const;
 export type Row = keyof typeof ROWS;
 
-/** What is measured, under the name of its row. */
-export async function subjects(): Promise<Subject[]> {
-  const cockatiel = { closed: cockatielBreaker(), open: cockatielBreaker() };
-  const opossum = { closed: opossumBreaker(noop), open: opossumBreaker(failing) };
-  const ignore = (): void => {};
-  for (let failure = 0; failure < 3; failure += 1) {
-    await cockatiel.open.execute(() => asPromise(failing, BATCH)).catch(ignore);
-    await opossum.open.fire(BATCH).catch(ignore);
-  }
-  const { retention } = { retention: {} };
-  const ours = (inner: ExporterLike<unknown>, options: CircuitBreakerExporterOptions = {}) =>
-    new CircuitBreakerExporter<unknown>(inner, options);
+/** What is measured, under the name of its row; nothing is made but what this row needs. */
+export async function subjectOf(row: Row): Promise<Subject> {
+  return { name: row, call: await makers[row]() };
+}
 
-  const untimedLater = ours(asynchronous, { exportTimeoutMillis: 0 });
-  const list: Record<Row, () => unknown> = {
-    direct: exporting(noop),
-    dateNow: () => Date.now(),
-    clock: () => systemClock.now(),
-    empty: async () => undefined,
-    closed: exporting(ours(noop)),
-    closedUntimed: exporting(ours(noop, { exportTimeoutMillis: 0 })),
-    closedRetention: exporting(ours(noop, { retention })),
-    open: exporting(opened(ours(failing))),
-    openRetention: exporting(filled(opened(ours(failing, { retention })))),
-    cockatielClosed: () => cockatiel.closed.execute(() => asPromise(noop, BATCH)),
-    cockatielOpen: () => cockatiel.open.execute(() => asPromise(failing, BATCH)).catch(ignore),
-    opossumClosed: () => opossum.closed.fire(BATCH),
-    opossumOpen: () => opossum.open.fire(BATCH).catch(ignore),
-    later: () => asPromise(asynchronous, BATCH),
-    laterUntimed: awaiting(untimedLater),
-    laterTimed: awaiting(ours(asynchronous)),
-    laterOwnTimer: awaiting(withOwnTimer(untimedLater, 15_000)),
-  };
-  return (Object.keys(ROWS) as Row[]).map((name) => ({ name, call: list[name] }));
+const makers: Readonly<Record<Row, () => (() => unknown) | Promise<() => unknown>>> = {
+  direct: () => exporting(noop),
+  dateNow: () => () => Date.now(),
+  clock: () => () => systemClock.now(),
+  empty: () => async () => undefined,
+  closed: () => exporting(ours(noop)),
+  closedUntimed: () => exporting(ours(noop, { exportTimeoutMillis: 0 })),
+  closedRetention: () => exporting(ours(noop, { retention: {} })),
+  open: () => exporting(opened(ours(failing))),
+  openRetention: () => exporting(filled(opened(ours(failing, { retention: {} })))),
+  cockatielClosed() {
+    const breaker = cockatielBreaker();
+    return () => breaker.execute(() => asPromise(noop, BATCH));
+  },
+  async cockatielOpen() {
+    const breaker = cockatielBreaker();
+    const call = () => breaker.execute(() => asPromise(failing, BATCH)).catch(ignore);
+    for (let failure = 0; failure < 3; failure += 1) await call();
+    return call;
+  },
+  opossumClosed() {
+    const breaker = opossumBreaker(noop);
+    return () => breaker.fire(BATCH);
+  },
+  async opossumOpen() {
+    const breaker = opossumBreaker(failing);
+    const call = () => breaker.fire(BATCH).catch(ignore);
+    for (let failure = 0; failure < 3; failure += 1) await call();
+    return call;
+  },
+  later: () => awaiting(asynchronous),
+  laterUntimed: () => awaiting(ours(asynchronous, { exportTimeoutMillis: 0 })),
+  laterTimed: () => awaiting(ours(asynchronous)),
+  laterOwnTimer: () => awaiting(withOwnTimer(ours(asynchronous, { exportTimeoutMillis: 0 }), 15_000)),
+};
+
+function ignore(): void {}
+
+function ours(
+  inner: ExporterLike<unknown>,
+  options: CircuitBreakerExporterOptions = {},
+): CircuitBreakerExporter<unknown> {
+  return new CircuitBreakerExporter<unknown>(inner, options);
 }
 
 function exporting(exporter: ExporterLike<unknown>): () => void {
@@ -90,12 +104,11 @@ function cockatielBreaker() {
 }
 
 function opossumBreaker(inner: ExporterLike<unknown>) {
-  const breaker = new Opossum((batch: unknown) => asPromise(inner, batch), {
+  return new Opossum((batch: unknown) => asPromise(inner, batch), {
     timeout: false,
     volumeThreshold: 3,
     errorThresholdPercentage: 50,
     resetTimeout: 60_000,
     rollingCountTimeout: 60_000,
   });
-  return breaker;
 }

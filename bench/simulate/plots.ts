@@ -8,7 +8,7 @@ export interface Line {
 }
 
 /** One of the diagrams that stand side by side in a plot. */
-export interface Panel {
+interface Panel {
   readonly title: string;
   readonly lines: readonly Line[];
 }

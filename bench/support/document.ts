@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The sections, in the order in which they stand in the document. */
-export const SECTIONS = ['bench', 'bench:outage', 'simulate'] as const;
+const SECTIONS = ['bench', 'bench:outage', 'simulate'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 const HEAD = `# Benchmarks
@@ -54,7 +54,7 @@ export function writeBeside(name: string, text: string, { folder }: Destination 
 }
 
 /** The version of an installed package. */
-export function versionOf(packageName: string): string {
+function versionOf(packageName: string): string {
   const path = join(ROOT, 'node_modules', packageName, 'package.json');
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
