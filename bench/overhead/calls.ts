@@ -53,7 +53,7 @@ export async function calls(effort: Effort): Promise<string> {
     `Two readings of the clock are ${figure(closedClock)} ns of the ${figure(ns('closed'))} ns of a CLOSED export (${figure((100 * closedClock) / ns('closed'))} %), one is ${figure(clock)} ns of the`,
     `${figure(ns('open'))} ns of a rejected one (${figure((100 * clock) / ns('open'))} %). They cannot be left out: a duration needs two readings, and a probe policy`,
     'the time since the circuit opened. The last column says what the ratio would be on a machine whose clock costs nothing.',
-    `A rejected batch allocates ${figure(bytes('open'))} bytes; the row of \`Date.now()\` alone allocates ${figure(bytes('dateNow'))}.`,
+    `A rejected batch allocates ${figure(bytes('open'))} bytes; the reading of the clock in it ${figure(bytes('clock'))}, the numbers that V8 puts into boxes.`,
     `The shared deadline costs ${figure(deadline)} ns an export, a timer for each ${figure(timer)} ns.`,
   ].join('\n');
 }
