@@ -13,9 +13,13 @@ export interface Clock {
 /** `setTimeout` takes 32-bit milliseconds; a longer delay would fire at once. */
 const LONGEST_TIMER_MILLIS = 2_147_483_647;
 
-/** What the last reading was, and by how much it stood before the system's clock. */
-let lastMillis = 0;
-let aheadMillis = 0;
+/**
+ * The last reading, and by how much it stood before the system's clock. In an array of doubles, because V8 makes an object
+ * of each double that is written to a variable, and a rejected batch creates none.
+ */
+const reading = new Float64Array(2);
+const LAST = 0;
+const AHEAD = 1;
 
 /**
  * The system's clock and timers, and the default of every `clock` option. When the system's clock is set back, time
@@ -24,13 +28,12 @@ let aheadMillis = 0;
 export const systemClock: Clock = Object.freeze({
   now(): number {
     const wallMillis = Date.now();
-    if (wallMillis >= lastMillis) {
-      aheadMillis = 0;
-    } else if (wallMillis + aheadMillis < lastMillis) {
-      aheadMillis = lastMillis - wallMillis;
-    }
-    lastMillis = wallMillis + aheadMillis;
-    return lastMillis;
+    const last = reading[LAST] as number;
+    if (wallMillis >= last) reading[AHEAD] = 0;
+    else if (wallMillis + (reading[AHEAD] as number) < last) reading[AHEAD] = last - wallMillis;
+    const millis = wallMillis + (reading[AHEAD] as number);
+    reading[LAST] = millis;
+    return millis;
   },
 
   schedule(callback: () => void, delayMillis: number): () => void {
