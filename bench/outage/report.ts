@@ -89,6 +89,19 @@ export function verdict(results: readonly CellResult[]): string {
       `- lost with retention, ${outage} (goal: 0 within the budget): ${whole(lost)}${lost === 0 ? '' : ` of ${whole(kept.report.made)}, **missed**`}.`,
     );
   }
+  const worse = results.flatMap((result) => {
+    const without = cell(result.outage, 'nothing');
+    if (without === undefined || !['ours', 'retention', 'recipe'].includes(result.wrapping)) return [];
+    const [lost, lostWithout] = [result, without].map(({ report, delivered }) => report.made - delivered);
+    if (without.delivered === 0 || lost === undefined || lostWithout === undefined || lost <= lostWithout)
+      return [];
+    return `${result.outage}, ${WRAPPINGS[result.wrapping]}: ${whole(lost)} instead of ${whole(lostWithout)}`;
+  });
+  if (worse.length > 0) {
+    lines.push(
+      `- where the breaker loses more spans than none: ${worse.join('; ')}. A queue that holds a short outage, and retries, serve it better than rejecting; what the processor dropped, no retention sees.`,
+    );
+  }
   const bare = cell('healthy', 'nothing');
   const ours = cell('healthy', 'ours');
   if (bare !== undefined && ours !== undefined) {
