@@ -5,7 +5,7 @@ import { onceForEach } from './cell.ts';
 import { must } from './command.ts';
 import type { NodeMajor } from './lines.ts';
 import { nodeVersions } from './lines.ts';
-import { cacheFolder } from './scratch.ts';
+import { cacheFolder, removeAtExit } from './scratch.ts';
 
 /** The path of a Node, installed into the cache by whoever needs it first. */
 export const nodeBinary = onceForEach(async (major: NodeMajor): Promise<string> => {
@@ -25,6 +25,7 @@ export async function cached(name: string, make: (folder: string) => Promise<voi
   if (existsSync(folder)) return folder;
   await mkdir(cacheFolder, { recursive: true });
   const draft = await mkdtemp(join(cacheFolder, `draft-${name}-`));
+  removeAtExit(draft);
   try {
     await make(draft);
     // Another run may have been faster.

@@ -25,7 +25,8 @@ export function scratchFolder(): string {
       ['SIGTERM', 15],
       ['SIGHUP', 1],
     ] as const) {
-      process.once(signal, () => {
+      // `once` would be gone already when the registry looks whether anybody else decides when to end.
+      process.on(signal, () => {
         // The children are killed by the handlers of the registry, on this same signal; let that happen.
         setTimeout(() => process.exit(128 + number), 200);
       });
@@ -39,9 +40,18 @@ export function newFolder(name: string): string {
   return mkdtempSync(join(scratchFolder(), `${name}-`));
 }
 
+const doomed: string[] = [];
+
+/** Also removes a folder that had to be made elsewhere. */
+export function removeAtExit(path: string): void {
+  scratchFolder();
+  doomed.push(path);
+}
+
 function remove(): void {
-  if (folder === undefined) return;
-  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  for (const path of [folder, ...doomed]) {
+    if (path !== undefined) rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
 }
 
 /** A run that was SIGKILLed could not clean up after itself. */
