@@ -14,6 +14,8 @@ export type Section = (typeof SECTIONS)[number];
 
 const HEAD = `# Benchmarks
 
+<!-- markdownlint-disable MD013 -->
+
 Written by \`npm run bench\`, \`npm run bench:outage\` and \`npm run simulate\`, each its own section; not by hand. Absolute
 numbers are those of one machine; ratios are of one run.
 `;
