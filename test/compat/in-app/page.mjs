@@ -13,7 +13,7 @@ let exporter;
 window.compat = {
   start(url) {
     // With headers of its own, 0.57 uses XMLHttpRequest: sendBeacon says SUCCESS whatever happens.
-    const inner = new OTLPTraceExporter({ url, timeoutMillis: 3_000, headers: { 'x-compat': 'yes' } });
+    const inner = new OTLPTraceExporter({ url, timeoutMillis: 5_000, headers: { 'x-compat': 'yes' } });
     exporter = new CircuitBreakerExporter(inner, {
       tripPolicy: consecutiveFailures(2),
       probePolicy: everyNthAttempt(3),
@@ -26,6 +26,8 @@ window.compat = {
   async stop() {
     clearInterval(traffic);
     await provider.forceFlush();
+    // Not awaited by the processors: a batch that their timer has sent already.
+    while (exporter.snapshot().delivery.inFlight.batches > 0) await new Promise((resolve) => setTimeout(resolve, 20));
     return exporter.snapshot();
   },
 };
