@@ -14,12 +14,10 @@ export interface Clock {
 const LONGEST_TIMER_MILLIS = 2_147_483_647;
 
 /**
- * The last reading, and by how much it stood before the system's clock. In an array of doubles, because V8 makes an object
- * of each double that is written to a variable, and a rejected batch creates none.
+ * What was last read, and by how much that stood before the system's clock. Two fields of one object: V8 writes a double
+ * to such a field in place, and makes a new object of each one that is written to a variable.
  */
-const reading = new Float64Array(2);
-const LAST = 0;
-const AHEAD = 1;
+const reading = { lastMillis: 0, aheadMillis: 0 };
 
 /**
  * The system's clock and timers, and the default of every `clock` option. When the system's clock is set back, time
@@ -28,12 +26,9 @@ const AHEAD = 1;
 export const systemClock: Clock = Object.freeze({
   now(): number {
     const wallMillis = Date.now();
-    const last = reading[LAST] as number;
-    if (wallMillis >= last) reading[AHEAD] = 0;
-    else if (wallMillis + (reading[AHEAD] as number) < last) reading[AHEAD] = last - wallMillis;
-    const millis = wallMillis + (reading[AHEAD] as number);
-    reading[LAST] = millis;
-    return millis;
+    if (wallMillis < reading.lastMillis || reading.aheadMillis > 0) return nowAfterStepBack(wallMillis);
+    reading.lastMillis = wallMillis;
+    return wallMillis;
   },
 
   schedule(callback: () => void, delayMillis: number): () => void {
@@ -51,3 +46,12 @@ export const systemClock: Clock = Object.freeze({
     return () => clearTimeout(timer);
   },
 });
+
+/** The system's clock has been set back: time goes on from the last reading. */
+function nowAfterStepBack(wallMillis: number): number {
+  const { lastMillis, aheadMillis } = reading;
+  if (wallMillis >= lastMillis) reading.aheadMillis = 0;
+  else if (wallMillis + aheadMillis < lastMillis) reading.aheadMillis = lastMillis - wallMillis;
+  reading.lastMillis = wallMillis + reading.aheadMillis;
+  return reading.lastMillis;
+}

@@ -10,7 +10,6 @@ export class Ledger {
   readonly #fallback = nothing();
   readonly #lost = nothing();
   readonly #kept = nothing();
-  readonly #inFlight = nothing();
   readonly #redelivered = nothing();
   readonly #evicted: Record<EvictionReason, number> = {
     full: 0,
@@ -23,30 +22,25 @@ export class Ledger {
   /** A batch was given to the exporter. */
   offer(items: number): void {
     add(this.#offered, items);
-    add(this.#inFlight, items);
   }
 
   /** The inner exporter has accepted it. */
   deliver(items: number): void {
-    take(this.#inFlight, items);
     add(this.#delivered, items);
   }
 
   /** The fallback has accepted it. */
   fallBack(items: number): void {
-    take(this.#inFlight, items);
     add(this.#fallback, items);
   }
 
   /** It was given up. */
   lose(items: number): void {
-    take(this.#inFlight, items);
     add(this.#lost, items);
   }
 
   /** Retention has taken it. */
   keep(items: number): void {
-    take(this.#inFlight, items);
     add(this.#kept, items);
   }
 
@@ -60,7 +54,6 @@ export class Ledger {
   /** Retention has given one up: it is on its way to the fallback, or lost. */
   evict(items: number, reason: EvictionReason): void {
     take(this.#kept, items);
-    add(this.#inFlight, items);
     this.#evicted[reason] += items;
   }
 
@@ -73,10 +66,20 @@ export class Ledger {
       fallback: { ...this.#fallback },
       lost: { ...this.#lost },
       kept: { ...this.#kept },
-      inFlight: { ...this.#inFlight },
+      inFlight: this.#inFlight(),
       redelivered: { ...this.#redelivered },
       evicted: { ...this.#evicted },
     };
+  }
+
+  /** What is in no other account is with the inner exporter or the fallback. */
+  #inFlight(): Amount {
+    const rest = { ...this.#offered };
+    for (const { batches, items } of [this.#delivered, this.#fallback, this.#lost, this.#kept]) {
+      rest.batches -= batches;
+      rest.items -= items;
+    }
+    return rest;
   }
 }
 
