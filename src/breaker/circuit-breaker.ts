@@ -1,4 +1,5 @@
 import { ExportTimeoutError } from '../internal/errors.ts';
+import type { ProblemListener } from '../internal/report-problem.ts';
 import { reportProblem } from '../internal/report-problem.ts';
 import { aFunction, nonNegativeInteger, objectWith, readOptions } from '../internal/validate-options.ts';
 import { attachInternals } from './breaker-internals.ts';
@@ -46,6 +47,8 @@ export class CircuitBreaker {
   readonly #listeners: TransitionListeners;
   readonly #totals = new Totals();
   readonly #onSettled: PermitListener = (permit, result, error) => this.#settle(permit, result, error);
+  readonly #report: ProblemListener = (message, error) =>
+    reportProblem(this.#options.onError, `${this.#who()}: ${message}`, error);
   readonly #probeContext = { attempt: 0, elapsedMillis: 0, failedProbes: 0, random: 0 };
   #status: CircuitStatus;
   #forced: 'OPEN' | 'CLOSED' | null = null;
@@ -60,13 +63,13 @@ export class CircuitBreaker {
    */
   constructor(options?: CircuitBreakerOptions) {
     this.#options = readOptions<CompleteBreakerOptions>('CircuitBreaker', options, breakerOptionChecks);
-    const { tripPolicy, clock, onTransition, onError } = this.#options;
+    const { tripPolicy, clock, onTransition } = this.#options;
     this.#detector = objectWith<TripDetector>(
       'onSuccess',
       'onFailure',
       'reset',
     )(tripPolicy.createDetector(), 'CircuitBreaker: what tripPolicy.createDetector() returns');
-    this.#listeners = new TransitionListeners(onError);
+    this.#listeners = new TransitionListeners(this.#report);
     if (onTransition !== undefined) this.#listeners.add(onTransition);
     this.#status = closed(undefined, clock.now());
 
@@ -204,7 +207,9 @@ export class CircuitBreaker {
     const { holder, startedAt } = status.probe;
     const { probeTimeoutMillis } = this.#options;
     if (at - startedAt < probeTimeoutMillis) return undefined;
-    holder.fail(new ExportTimeoutError(`the probe had no answer within ${probeTimeoutMillis} ms`));
+    holder.fail(
+      new ExportTimeoutError(`the probe of ${this.#who()} was not settled within ${probeTimeoutMillis} ms`),
+    );
     return this.#acquire(items);
   }
 
@@ -289,7 +294,7 @@ export class CircuitBreaker {
   }
 
   #open(from: ClosedStatus | HalfOpenStatus, at: number, probeFailed: boolean, error: unknown): void {
-    const drawn = draw(this.#options.random, this.#options.onError);
+    const drawn = draw(this.#options.random, this.#report);
     this.#change(opened(from, at, drawn, probeFailed), at, error);
   }
 
@@ -321,8 +326,9 @@ export class CircuitBreaker {
     }
   }
 
-  #report(message: string, error: unknown): void {
-    reportProblem(this.#options.onError, `circuit ${JSON.stringify(this.name)}: ${message}`, error);
+  /** What errors and reports call it. */
+  #who(): string {
+    return `circuit ${JSON.stringify(this.name)}`;
   }
 }
 

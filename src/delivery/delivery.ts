@@ -22,6 +22,8 @@ import type { CompleteRetentionOptions } from './retention-options.ts';
 /** What the delivery needs of the exporter that it belongs to. */
 export interface DeliveryHost<T> {
   readonly inner: ExporterLike<T>;
+  /** What errors call it. */
+  readonly who: string;
   readonly fallback: ExporterLike<T> | undefined;
   readonly retention: CompleteRetentionOptions | undefined;
   readonly clock: Clock;
@@ -47,9 +49,16 @@ export class Delivery<T> {
 
   constructor(host: DeliveryHost<T>) {
     this.#host = host;
-    const { clock, circuit, deadlines, onError } = host;
+    const { who, clock, circuit, deadlines, onError } = host;
     if (host.fallback !== undefined) {
-      this.#fallback = new Fallback(host.fallback, clock, deadlines, this.#ledger, onError);
+      this.#fallback = new Fallback(
+        host.fallback,
+        `the fallback of ${who}`,
+        clock,
+        deadlines,
+        this.#ledger,
+        onError,
+      );
     }
     if (host.retention === undefined) return;
     const retention = new Retention<T>(
@@ -220,17 +229,19 @@ export class Delivery<T> {
 /** Where kept batches go: to the inner exporter, on nobody's behalf. */
 function redeliveryRoute<T>({
   inner,
+  who,
   deadlines,
   onError,
   judge,
 }: DeliveryHost<T>): Route<T, RedeliveryListener> {
   return {
     exporter: inner,
+    who,
     deadlines,
     onError,
     settled({ permit, told }, result, given) {
       const classification = judge(result, given);
-      const error = result.code === SUCCESS ? undefined : withError(result).error;
+      const error = result.code === SUCCESS ? undefined : withError(result, who).error;
       if (permit !== undefined) settlePermit(permit, classification, error);
       told(isDelivered(result, classification), classification);
     },

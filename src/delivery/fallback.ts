@@ -22,8 +22,10 @@ export class Fallback<T> {
   readonly #unanswered = new Set<Sending<T, FallbackListener>>();
   #whenIdle: OpenPromise | undefined;
 
+  /** @param who - what errors call it */
   constructor(
     exporter: ExporterLike<T>,
+    who: string,
     clock: Clock,
     deadlines: Deadlines,
     ledger: Ledger,
@@ -31,6 +33,7 @@ export class Fallback<T> {
   ) {
     this.#route = {
       exporter,
+      who,
       deadlines,
       onError,
       settled: (sending, result) => this.#settled(sending, result),
@@ -86,6 +89,6 @@ export class Fallback<T> {
       this.#whenIdle?.resolve();
       this.#whenIdle = undefined;
     }
-    sending.told(accepted ? result : withError(result));
+    sending.told(accepted ? result : withError(result, this.#route.who));
   }
 }

@@ -57,6 +57,8 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
   readonly #inner: ExporterLike<T>;
   readonly #options: CompleteExporterOptions<T>;
   readonly #name: string;
+  /** What errors and log lines call it. */
+  readonly #who: string;
   readonly #onError: ProblemListener;
   readonly #circuit: BreakerInternals;
   readonly #delivery: Delivery<T>;
@@ -85,11 +87,13 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
         probeTimeoutMillis: Math.max(30_000, own.exportTimeoutMillis),
       });
     this.#name = own.name ?? this.breaker.name;
+    this.#who = `exporter ${JSON.stringify(this.#name)}`;
     this.#circuit = internalsOf(this.breaker) as BreakerInternals;
     this.#rejected = new RejectedResult(this.breaker);
     const deadlines = new Deadlines(this.breaker.clock, own.exportTimeoutMillis);
     this.#delivery = new Delivery<T>({
       inner: this.#inner,
+      who: this.#who,
       fallback: own.fallback,
       retention: own.retention,
       clock: this.breaker.clock,
@@ -102,6 +106,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     });
     this.#route = {
       exporter: this.#inner,
+      who: this.#who,
       deadlines,
       onError: this.#onError,
       settled: (sending, result, given) => this.#settle(sending, result, given),
@@ -126,7 +131,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     this.#delivery.offer(items);
     if (this.#shutdown !== undefined) {
       this.#delivery.lose(items);
-      resultCallback({ code: FAILED, error: new ExporterShutdownError() });
+      resultCallback({ code: FAILED, error: new ExporterShutdownError(`${this.#who} has been shut down`) });
       return;
     }
     const permit = this.#circuit.tryAcquire(items);
@@ -187,7 +192,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     const { batch, items, permit, told } = sending;
     const classification = this.#classify(result, given);
     const delivered = isDelivered(result, classification);
-    const failed = result.code === SUCCESS ? undefined : withError(result);
+    const failed = result.code === SUCCESS ? undefined : withError(result, this.#who);
     if (permit !== undefined) settlePermit(permit, classification, failed?.error);
     this.#delivery.settled(items, delivered, classification);
     try {
@@ -209,19 +214,23 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
         case 'ignored':
           return answer;
       }
-      reportProblem(this.#onError, 'classify answered none of its words, taken as "failure"', answer);
+      this.#report('classify answered none of its words, taken as "failure"', answer);
     } catch (error) {
-      reportProblem(this.#onError, 'classify threw, taken as "failure"', error);
+      this.#report('classify threw, taken as "failure"', error);
     }
     return 'failure';
   }
 
   #warn(message: string): void {
     try {
-      diag.warn(`exporter ${JSON.stringify(this.#name)}: ${message}`);
+      diag.warn(`${this.#who}: ${message}`);
     } catch (error) {
-      reportProblem(this.#onError, 'the diag logger threw', error);
+      this.#report('the diag logger threw', error);
     }
+  }
+
+  #report(message: string, error: unknown): void {
+    reportProblem(this.#onError, `${this.#who}: ${message}`, error);
   }
 
   #watchBreaker(): void {
@@ -249,8 +258,8 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     const millis = this.#options.exportTimeoutMillis || Number.POSITIVE_INFINITY;
     const flushed = this.#tell('forceFlush', async () => exporter.forceFlush?.());
     if (!(await settledWithin(this.breaker.clock, millis, flushed))) {
-      const error = new ExportTimeoutError(`forceFlush() had no answer within ${millis} ms`);
-      reportProblem(this.#onError, 'forceFlush() was given up', error);
+      const error = new ExportTimeoutError(`forceFlush() of ${this.#who} had no answer within ${millis} ms`);
+      this.#report('forceFlush() was given up', error);
     }
   }
 
@@ -286,7 +295,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     try {
       await run();
     } catch (error) {
-      reportProblem(this.#onError, `${what}() of an exporter rejected`, error);
+      this.#report(`${what}() of what it wraps rejected`, error);
     }
   }
 }

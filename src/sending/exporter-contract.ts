@@ -59,11 +59,13 @@ export function failedWith(thrown: unknown, otherwise: string): ExportResultLike
 /**
  * A FAILED that carries an error: itself, or a new one. Without an error the batch processors of SDK 2.9 and later count
  * the spans as exported.
+ *
+ * @param who - what a new error calls the exporter
  */
-export function withError(result: ExportResultLike): ExportResultLike & { error: Error } {
+export function withError(result: ExportResultLike, who: string): ExportResultLike & { error: Error } {
   return isErrorLike(result.error)
     ? (result as ExportResultLike & { error: Error })
-    : failedWith(undefined, 'the exporter answered FAILED and gave no error');
+    : failedWith(undefined, `${who} answered FAILED and gave no error`);
 }
 
 /**

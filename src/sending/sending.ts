@@ -9,6 +9,8 @@ import { FAILED, failedWith, isErrorLike, SUCCESS } from './exporter-contract.ts
 /** Where sendings go, and who hears of their answers; one for many. */
 export interface Route<T, Told> {
   readonly exporter: ExporterLike<T>;
+  /** What errors call it. */
+  readonly who: string;
   readonly deadlines: Deadlines;
   readonly onError: ProblemListener;
   /**
@@ -65,14 +67,14 @@ export class Sending<T, Told> implements Expiring {
 
   /** Calls the exporter. @throws what whoever is told throws while the call lasts, and nothing else */
   start(): void {
-    const { exporter, deadlines, onError } = this.#route;
+    const { exporter, who, deadlines, onError } = this.#route;
     try {
       const returned: unknown = exporter.export(this.batch, (result) => this.#answer(result));
       if (returned !== undefined) this.#watch(returned);
     } catch (error) {
-      if (!this.#answered) this.#conclude(failedWith(error, 'the exporter threw what is no error'), false);
+      if (!this.#answered) this.#conclude(failedWith(error, `${who} threw what is no error`), false);
       else if (this.#thrown !== undefined && this.#thrown.error === error) throw error;
-      else reportProblem(onError, 'the exporter threw after it had answered', error);
+      else reportProblem(onError, `${who} threw after it had answered`, error);
     }
     if (!this.#answered) deadlines.add(this);
   }
@@ -80,22 +82,22 @@ export class Sending<T, Told> implements Expiring {
   /** It is not waited for any longer: it has failed. */
   expire(timeoutMillis: number): void {
     if (this.#answered) return;
-    const error = new ExportTimeoutError(`the exporter gave no answer within ${timeoutMillis} ms`);
+    const error = new ExportTimeoutError(`${this.#route.who} gave no answer within ${timeoutMillis} ms`);
     this.#concludeAlone({ code: FAILED, error });
   }
 
   #answer(result: ExportResultLike | null | undefined): void {
     if (this.#answered) return;
     if (canBeRead(result)) this.#conclude(result, true);
-    else this.#conclude(failedWith(undefined, 'the exporter answered without a result'), false);
+    else this.#conclude(failedWith(undefined, `${this.#route.who} answered without a result`), false);
   }
 
   #watch(returned: unknown): void {
     if (typeof returned !== 'object' || returned === null || !('then' in returned)) return;
+    const { who, onError } = this.#route;
     Promise.resolve(returned).catch((error: unknown) => {
-      if (this.#answered)
-        reportProblem(this.#route.onError, 'the exporter rejected after it had answered', error);
-      else this.#concludeAlone(failedWith(error, 'the exporter rejected with what is no error'));
+      if (this.#answered) reportProblem(onError, `${who} rejected after it had answered`, error);
+      else this.#concludeAlone(failedWith(error, `${who} rejected with what is no error`));
     });
   }
 

@@ -140,7 +140,7 @@ describe('an inner exporter that answers FAILED without an error', () => {
       shutdown: () => exporter.shutdown(),
     };
     await using app = spanApp(new BatchSpanProcessor(heard));
-    const expected = new Error('the exporter answered FAILED and gave no error');
+    const expected = new Error('exporter "otlp" answered FAILED and gave no error');
 
     app.make(2);
 
@@ -158,7 +158,7 @@ describe('an inner exporter that answers FAILED without an error', () => {
       app.make(2);
 
       await waitFor(() => heard.length > 0, { what: 'the error handler to be called' });
-      expect(heard).toEqual([new Error('the exporter answered FAILED and gave no error')]);
+      expect(heard).toEqual([new Error('exporter "otlp" answered FAILED and gave no error')]);
       expect(exporter.snapshot()).toMatchObject({
         exports: { failure: 1 },
         delivery: { lost: { items: 2 } },

@@ -27,7 +27,8 @@ window.compat = {
     clearInterval(traffic);
     await provider.forceFlush();
     // Not awaited by the processors: a batch that their timer has sent already.
-    while (exporter.snapshot().delivery.inFlight.batches > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (exporter.snapshot().delivery.inFlight.batches > 0)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     return exporter.snapshot();
   },
 };

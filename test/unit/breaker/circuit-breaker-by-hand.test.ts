@@ -276,13 +276,28 @@ describe('policies that break', () => {
       () => {
         throw new Error('no entropy');
       },
-      'random threw, taken as 0',
+      'circuit "otlp": random threw, taken as 0',
       new Error('no entropy'),
     ],
-    ['answers 1', () => 1, 'random answered no number in [0, 1), taken as 0', 1],
-    ['answers less than 0', () => -0.1, 'random answered no number in [0, 1), taken as 0', -0.1],
-    ['answers NaN', () => Number.NaN, 'random answered no number in [0, 1), taken as 0', Number.NaN],
-    ['answers no number', () => '0.5', 'random answered no number in [0, 1), taken as 0', '0.5'],
+    ['answers 1', () => 1, 'circuit "otlp": random answered no number in [0, 1), taken as 0', 1],
+    [
+      'answers less than 0',
+      () => -0.1,
+      'circuit "otlp": random answered no number in [0, 1), taken as 0',
+      -0.1,
+    ],
+    [
+      'answers NaN',
+      () => Number.NaN,
+      'circuit "otlp": random answered no number in [0, 1), taken as 0',
+      Number.NaN,
+    ],
+    [
+      'answers no number',
+      () => '0.5',
+      'circuit "otlp": random answered no number in [0, 1), taken as 0',
+      '0.5',
+    ],
   ])('take a random that %s as 0, and tell onError', (_, random, message, error) => {
     const drawn: number[] = [];
     const { breaker, problems } = arrangeOpen({

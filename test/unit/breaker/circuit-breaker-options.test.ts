@@ -180,7 +180,7 @@ describe('options', () => {
       },
     });
     breaker.forceOpen();
-    expect(consoleError.mock.calls).toEqual([['a transition listener threw', error]]);
+    expect(consoleError.mock.calls).toEqual([['circuit "otlp": a transition listener threw', error]]);
   });
 
   it('default to a probe at the 10th attempt, not before a second has passed', () => {

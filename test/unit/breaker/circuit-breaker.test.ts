@@ -341,7 +341,7 @@ describe('a probe that is never settled', () => {
       exports: { failure: 4, rejected: 1 },
       lastFailure: {
         code: 'ERR_EXPORT_TIMEOUT',
-        message: 'the probe had no answer within 500 ms',
+        message: 'the probe of circuit "otlp" was not settled within 500 ms',
         at: START + 500,
       },
     });

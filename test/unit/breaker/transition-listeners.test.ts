@@ -108,7 +108,7 @@ describe('a listener', () => {
     expect(probe?.probe).toBe(true);
     expect(breaker.state).toBe('HALF_OPEN');
     expect(other).toHaveBeenCalledTimes(1);
-    expect(problems).toEqual([['a transition listener threw', error]]);
+    expect(problems).toEqual([['circuit "otlp": a transition listener threw', error]]);
     probe?.succeed();
     expect(breaker.state).toBe('CLOSED');
     expect(other).toHaveBeenCalledTimes(2);
@@ -123,7 +123,7 @@ describe('a listener', () => {
     breaker.forceOpen();
     await Promise.resolve();
     await Promise.resolve();
-    expect(problems).toEqual([['a transition listener threw', error]]);
+    expect(problems).toEqual([['circuit "otlp": a transition listener threw', error]]);
   });
 
   it('that causes transitions itself gets all of them in their order, as all listeners do', () => {

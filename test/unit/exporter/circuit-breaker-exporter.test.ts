@@ -215,7 +215,7 @@ describe('an export while OPEN', () => {
 });
 
 describe('every FAILED that reaches the caller carries an Error', () => {
-  const message = 'the exporter answered FAILED and gave no error';
+  const message = 'exporter "otlp" answered FAILED and gave no error';
 
   it.each([
     [{ code: 1 }],
@@ -266,7 +266,9 @@ describe('a result', () => {
       { classify },
       exporterThat((callback) => callback(result)),
     );
-    expect(send(exporter)).toEqual([{ code: 1, error: new Error('the exporter answered without a result') }]);
+    expect(send(exporter)).toEqual([
+      { code: 1, error: new Error('exporter "otlp" answered without a result') },
+    ]);
     expect(classify).not.toHaveBeenCalled();
     expect(exporter.snapshot().exports).toMatchObject({ failure: 1, success: 0 });
   });
@@ -351,7 +353,7 @@ describe('the inner exporter may', () => {
     );
     expect(send(exporter)).toEqual([{ code: 0 }]);
     expect(exporter.snapshot().exports).toMatchObject({ success: 1, failure: 0 });
-    expect(problems).toEqual([['the exporter threw after it had answered', error]]);
+    expect(problems).toEqual([['exporter "otlp" threw after it had answered', error]]);
   });
 
   it('never answer: a failure after exportTimeoutMillis, 15 s by default', () => {
@@ -362,7 +364,7 @@ describe('the inner exporter may', () => {
     expect(answers).toEqual([]);
     clock.advance(1);
     expect(answers).toEqual([
-      { code: 1, error: new ExportTimeoutError('the exporter gave no answer within 15000 ms') },
+      { code: 1, error: new ExportTimeoutError('exporter "otlp" gave no answer within 15000 ms') },
     ]);
     expect(classify).not.toHaveBeenCalled();
     expect(exporter.snapshot()).toMatchObject({
@@ -560,7 +562,7 @@ describe('listeners', () => {
     const answers = sendTimes(exporter, 3);
     expect(answers.map((each) => each.length)).toEqual([1, 1, 1]);
     expect(exporter.breaker.state).toBe('OPEN');
-    expect(problems).toEqual([['a transition listener threw', error]]);
+    expect(problems).toEqual([['circuit "otlp": a transition listener threw', error]]);
   });
 });
 
@@ -608,16 +610,21 @@ describe('classify', () => {
       () => {
         throw new Error('broken');
       },
-      'classify threw, taken as "failure"',
+      'exporter "otlp": classify threw, taken as "failure"',
       new Error('broken'),
     ],
     [
       'says anything else',
       () => 'rejected',
-      'classify answered none of its words, taken as "failure"',
+      'exporter "otlp": classify answered none of its words, taken as "failure"',
       'rejected',
     ],
-    ['says nothing', () => undefined, 'classify answered none of its words, taken as "failure"', undefined],
+    [
+      'says nothing',
+      () => undefined,
+      'exporter "otlp": classify answered none of its words, taken as "failure"',
+      undefined,
+    ],
   ])('that %s counts as "failure", and onError hears of it', (_, classify, message, error) => {
     const { exporter, problems } = arrangeScript([], { classify: classify as () => 'failure' });
     expect(send(exporter)).toEqual([{ code: 0 }]);

@@ -221,7 +221,9 @@ describe('shutdown() with a fallback', () => {
         Promise.reject(new Error('of the fallback')),
       );
       await expect(exporter.shutdown()).resolves.toBeUndefined();
-      expect(problems).toEqual([['shutdown() of an exporter rejected', new Error('of the fallback')]]);
+      expect(problems).toEqual([
+        ['exporter "otlp": shutdown() of what it wraps rejected', new Error('of the fallback')],
+      ]);
     },
   );
 

@@ -151,8 +151,8 @@ describe('what an exporter logs', () => {
     send(exporter);
     exporter.breaker.forceOpen();
     expect(log.error.mock.calls).toEqual([
-      ['classify threw, taken as "failure"', error],
-      ['a transition listener threw', error],
+      ['exporter "otlp": classify threw, taken as "failure"', error],
+      ['circuit "otlp": a transition listener threw', error],
     ]);
   });
 });

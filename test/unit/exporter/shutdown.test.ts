@@ -132,7 +132,7 @@ describe('shutdown()', () => {
       ends[0]?.reject(error);
       await settled();
       expect(seen.state).toBe('resolved');
-      expect(problems).toEqual([['shutdown() of an exporter rejected', error]]);
+      expect(problems).toEqual([['exporter "otlp": shutdown() of what it wraps rejected', error]]);
     },
   );
 
@@ -144,7 +144,9 @@ describe('shutdown()', () => {
     ends[0]?.reject(new Error('too late'));
     await settled();
     expect(seen.state).toBe('resolved');
-    expect(problems).toEqual([['shutdown() of an exporter rejected', new Error('too late')]]);
+    expect(problems).toEqual([
+      ['exporter "otlp": shutdown() of what it wraps rejected', new Error('too late')],
+    ]);
   });
 
   it('takes an inner exporter that throws for one that rejects', async () => {
@@ -159,7 +161,7 @@ describe('shutdown()', () => {
     const open = arrangeExporter({}, inner);
     open.exporter.breaker.forceOpen();
     await open.exporter.shutdown();
-    expect(open.problems).toEqual([['shutdown() of an exporter rejected', error]]);
+    expect(open.problems).toEqual([['exporter "otlp": shutdown() of what it wraps rejected', error]]);
   });
 
   it('judges at its call whether the circuit is CLOSED', async () => {
@@ -231,7 +233,7 @@ describe('an export after shutdown()', () => {
           error: {
             name: 'ExporterShutdownError',
             code: 'ERR_EXPORTER_SHUTDOWN',
-            message: 'the exporter has been shut down',
+            message: 'exporter "otlp" has been shut down',
           },
         },
       ]);
@@ -325,7 +327,9 @@ describe('forceFlush()', () => {
       exporterThat(() => {}, { forceFlush }),
     );
     await expect(exporter.forceFlush()).resolves.toBeUndefined();
-    expect(problems).toEqual([['forceFlush() of an exporter rejected', new Error('not flushed')]]);
+    expect(problems).toEqual([
+      ['exporter "otlp": forceFlush() of what it wraps rejected', new Error('not flushed')],
+    ]);
   });
 
   it.each([
@@ -344,8 +348,8 @@ describe('forceFlush()', () => {
       expect(seen.state).toBe('resolved');
       expect(problems).toEqual([
         [
-          'forceFlush() was given up',
-          new ExportTimeoutError(`forceFlush() had no answer within ${millis} ms`),
+          'exporter "otlp": forceFlush() was given up',
+          new ExportTimeoutError(`forceFlush() of exporter "otlp" had no answer within ${millis} ms`),
         ],
       ]);
     },

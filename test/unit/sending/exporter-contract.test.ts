@@ -94,15 +94,15 @@ describe('withError', () => {
     'is the same object, where it has an error',
     (error) => {
       const result = { code: 1, error };
-      expect(withError(result)).toBe(result);
+      expect(withError(result, 'exporter "otlp"')).toBe(result);
     },
   );
 
   it.each([undefined, null, 'text', {}])('is a new result with an error, where it has %o', (error) => {
     const result = { code: 2, error: error as never };
-    const given = withError(result);
+    const given = withError(result, 'exporter "otlp"');
     expect(given).not.toBe(result);
-    expect(given).toEqual({ code: 1, error: new Error('the exporter answered FAILED and gave no error') });
+    expect(given).toEqual({ code: 1, error: new Error('exporter "otlp" answered FAILED and gave no error') });
     expect(result).toEqual({ code: 2, error });
   });
 });

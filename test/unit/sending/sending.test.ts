@@ -26,6 +26,7 @@ function arrangeSending(exportBatch: (callback: Callback) => unknown, tell: () =
   const sending = new Sending<string, undefined>(
     {
       exporter,
+      who: 'exporter "otlp"',
       deadlines,
       onError: (message, error) => {
         problems.push([message, error]);
@@ -71,14 +72,14 @@ describe('a sending', () => {
     clock.advance(1_000);
     await settled();
     expect(heard).toEqual([{ result: { code: 1 }, given: true }]);
-    expect(problems).toEqual([['the exporter threw after it had answered', new Error('and throws')]]);
+    expect(problems).toEqual([['exporter "otlp" threw after it had answered', new Error('and throws')]]);
   });
 
   it.each([undefined, null])('has failed unasked where it is answered with %s', (result) => {
     const { sending, heard } = arrangeSending((callback) => callback(result));
     sending.start();
     expect(heard).toEqual([
-      { result: { code: 1, error: new Error('the exporter answered without a result') }, given: false },
+      { result: { code: 1, error: new Error('exporter "otlp" answered without a result') }, given: false },
     ]);
   });
 
@@ -101,7 +102,7 @@ describe('a sending', () => {
       });
       sending.start();
       expect(heard).toEqual([
-        { result: { code: 1, error: new Error('the exporter threw what is no error') }, given: false },
+        { result: { code: 1, error: new Error('exporter "otlp" threw what is no error') }, given: false },
       ]);
     },
   );
@@ -121,7 +122,10 @@ describe('a sending', () => {
     sending.start();
     await settled();
     expect(heard).toEqual([
-      { result: { code: 1, error: new Error('the exporter rejected with what is no error') }, given: false },
+      {
+        result: { code: 1, error: new Error('exporter "otlp" rejected with what is no error') },
+        given: false,
+      },
     ]);
   });
 
@@ -180,7 +184,7 @@ describe('a sending', () => {
     sending.start();
     await settled();
     expect(heard).toEqual([{ result: { code: 0 }, given: true }]);
-    expect(problems).toEqual([['the exporter rejected after it had answered', error]]);
+    expect(problems).toEqual([['exporter "otlp" rejected after it had answered', error]]);
   });
 
   it('has failed when its time is over, and drops a later answer', () => {
@@ -192,7 +196,7 @@ describe('a sending', () => {
     clock.advance(TIMEOUT - 1);
     expect(heard).toEqual([]);
     clock.advance(1);
-    const error = new ExportTimeoutError('the exporter gave no answer within 100 ms');
+    const error = new ExportTimeoutError('exporter "otlp" gave no answer within 100 ms');
     expect(heard).toEqual([{ result: { code: 1, error }, given: false }]);
     callback({ code: 0 });
     expect(heard).toHaveLength(1);
@@ -253,7 +257,7 @@ describe('whoever is told, and throws,', () => {
       }
     }, tell);
     expect(() => sending.start()).not.toThrow();
-    expect(problems).toEqual([['the exporter threw after it had answered', other]]);
+    expect(problems).toEqual([['exporter "otlp" threw after it had answered', other]]);
   });
 
   it('is heard where undefined is what it throws', () => {
@@ -314,6 +318,6 @@ describe('whoever is told, and throws,', () => {
     sending.start();
     await settled();
     expect(heard).toHaveLength(1);
-    expect(problems).toEqual([['the exporter rejected after it had answered', error]]);
+    expect(problems).toEqual([['exporter "otlp" rejected after it had answered', error]]);
   });
 });
