@@ -294,25 +294,23 @@ export class CircuitBreaker {
   }
 
   #open(from: ClosedStatus | HalfOpenStatus, at: number, probeFailed: boolean, error: unknown): void {
+    const forced = this.#forced;
     const drawn = draw(this.#options.random, this.#report);
+    if (!this.#isStill(from) || this.#forced !== forced) return;
     this.#change(opened(from, at, drawn, probeFailed), at, error);
   }
 
   #close(from: OpenStatus | HalfOpenStatus, at: number): void {
-    this.#notClosedMillis += millisSince(from, at);
-    const next = closed(from, at);
-    this.#status = next;
+    const forced = this.#forced;
     this.#resetDetector();
-    this.#announce(from.state, next, at, undefined);
+    if (!this.#isStill(from) || this.#forced !== forced) return;
+    this.#notClosedMillis += millisSince(from, at);
+    this.#change(closed(from, at), at, undefined);
   }
 
   #change(next: CircuitStatus, at: number, error: unknown): void {
     const from = this.#status.state;
     this.#status = next;
-    this.#announce(from, next, at, error);
-  }
-
-  #announce(from: CircuitState, next: CircuitStatus, at: number, error: unknown): void {
     this.#totals.changed(from, next.state);
     const transition = { name: this.name, from, to: next.state, at };
     this.#listeners.tell(Object.freeze(error === undefined ? transition : { ...transition, error }));

@@ -1,7 +1,8 @@
 import type { Classification } from './snapshot.ts';
 
 /**
- * The right to send once. Exactly one of its methods counts, the first that is called; later calls do nothing.
+ * The right to send once. Exactly one of its methods counts, the first that is called; later calls do nothing. They are
+ * methods: `promise.then(() => permit.succeed())`, not `promise.then(permit.succeed)`.
  */
 export interface Permit {
   /** Whether this sending is the one that tries whether the backend is back. */

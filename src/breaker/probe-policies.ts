@@ -129,14 +129,24 @@ export function anyOf(...policies: readonly ProbePolicy[]): ProbePolicy {
 }
 
 /**
- * Probes when all of the policies say so. They are asked in order, until one does not.
+ * Probes when all of the policies say so. They are asked in order, until one does not. One that throws counts as a "yes":
+ * the others decide.
  *
  * @throws TypeError without a policy, or for what is none
  */
 export function allOf(...policies: readonly ProbePolicy[]): ProbePolicy {
   checkPolicies('allOf', policies);
   return (context) => {
-    for (const policy of policies) if (!ask(policy, context)) return false;
+    let problem: { readonly error: unknown } | undefined;
+    for (const policy of policies) {
+      try {
+        if (!ask(policy, context)) return false;
+      } catch (error) {
+        problem ??= { error };
+      }
+    }
+    // Only now: a broken policy must not take the floor away that another one holds.
+    if (problem !== undefined) throw problem.error;
     return true;
   };
 }

@@ -112,7 +112,7 @@ function summarize(error: unknown, at: number): FailureSummary {
       const { name, code, message } = error as Record<string, unknown>;
       return {
         name: typeof name === 'string' ? name : 'Error',
-        code: typeof code === 'string' || typeof code === 'number' ? code : null,
+        code: typeof code === 'string' || Number.isFinite(code) ? (code as string | number) : null,
         message: typeof message === 'string' ? message : '',
         at,
       };

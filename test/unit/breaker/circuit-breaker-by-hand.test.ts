@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
 import { consecutiveFailures } from '../../../src/breaker/trip-policies.ts';
 import {
   acquire,
@@ -311,6 +312,54 @@ describe('policies that break', () => {
     expect(breaker.state).toBe('OPEN');
     expect(drawn).toEqual([0]);
     expect(problems).toEqual([[message, error]]);
+  });
+
+  it.each(['forceOpen', 'forceClosed', 'reset'] as const)(
+    'may call %s from random: then that decides',
+    (byHand) => {
+      const states: string[] = [];
+      let draws = 0;
+      const breaker: CircuitBreaker = new CircuitBreaker({
+        tripPolicy: consecutiveFailures(1),
+        onTransition: ({ from, to }) => states.push(`${from}>${to}`),
+        random: () => {
+          if (draws++ === 0) breaker[byHand]();
+          return 0;
+        },
+      });
+      breaker.tryAcquire()?.fail();
+      const opened = byHand === 'forceOpen';
+      expect(states).toEqual(opened ? ['CLOSED>OPEN'] : []);
+      expect(breaker.snapshot()).toMatchObject({
+        state: opened ? 'OPEN' : 'CLOSED',
+        forced: { forceOpen: 'OPEN', forceClosed: 'CLOSED', reset: null }[byHand],
+      });
+      expect(Object.keys(breaker.snapshot().transitions)).toHaveLength(5);
+    },
+  );
+
+  it('may open the circuit by hand as the detector is reset: it is told in order, and stays open', () => {
+    const states: string[] = [];
+    let resets = 0;
+    const breaker: CircuitBreaker = new CircuitBreaker({
+      tripPolicy: {
+        createDetector: () => ({
+          onSuccess: () => false,
+          onFailure: () => true,
+          reset() {
+            resets++;
+            breaker.forceOpen();
+          },
+        }),
+      },
+      probePolicy: () => true,
+      onTransition: ({ from, to }) => states.push(`${from}>${to}`),
+    });
+    breaker.tryAcquire()?.fail();
+    breaker.tryAcquire()?.succeed();
+    expect(states).toEqual(['CLOSED>OPEN', 'OPEN>HALF_OPEN', 'HALF_OPEN>OPEN']);
+    expect(breaker.snapshot()).toMatchObject({ state: 'OPEN', forced: 'OPEN' });
+    expect(resets).toBe(1);
   });
 
   it('take a random that answers 0 as it is', () => {

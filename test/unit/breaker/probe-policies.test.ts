@@ -169,6 +169,16 @@ describe('allOf', () => {
     expect(attempts(policy, 0, 6)).toEqual([4]);
   });
 
+  it('asks the others where one is broken, and one that says no outweighs it, in whatever order', () => {
+    const broken: ProbePolicy = () => {
+      throw new Error('broken');
+    };
+    expect(says(allOf(broken, no))).toBe(false);
+    expect(says(allOf(no, broken))).toBe(false);
+    expect(says(allOf(yes, broken, no, broken))).toBe(false);
+    expect(() => says(allOf(yes, broken, yes))).toThrow('broken');
+  });
+
   it('lets no broken policy pass for a "no"', () => {
     const policy = allOf(yes, (() => 0) as never);
     expect(() => says(policy)).toThrow(new TypeError('a probe policy must return a boolean, got 0'));

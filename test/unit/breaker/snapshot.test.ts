@@ -288,6 +288,11 @@ describe('the last failure and the last invalid result', () => {
       { name: 'Error', code: 503, message: 'busy' },
     ],
     [
+      'an error with a code that JSON has no number for',
+      Object.assign(new Error('odd'), { code: Number.NaN }),
+      { name: 'Error', code: null, message: 'odd' },
+    ],
+    [
       'an error with a code that is neither',
       Object.assign(new Error('odd'), { code: {} }),
       { name: 'Error', code: null, message: 'odd' },
