@@ -15,4 +15,16 @@ describe('reportProblem', () => {
     };
     expect(() => reportProblem(onError, 'something broke', undefined)).not.toThrow();
   });
+
+  it('lets no rejection end the process: neither that of an async onError, nor that of a promise it tells of', async () => {
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const onError = async (): Promise<never> => {
+      throw new Error('broken, too');
+    };
+    reportProblem(onError, 'answered no boolean', Promise.reject(new Error('async')));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
 });
