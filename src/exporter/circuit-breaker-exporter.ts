@@ -269,6 +269,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     const endsAt = clock.now() + shutdownTimeoutMillis;
     const leftMillis = (): number => (state === 'CLOSED' ? Number.POSITIVE_INFINITY : endsAt - clock.now());
     this.#delivery.end();
+    this.#route.deadlines.end();
     if (this.#delivery.leftover) await this.#delivery.lastChance(shutdownTimeoutMillis);
     this.#unsubscribe();
 

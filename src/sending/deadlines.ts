@@ -23,6 +23,7 @@ export class Deadlines {
   #last: Expiring | undefined;
   /** The moment the timer is for, in Unix milliseconds, and what cancels it. */
   #timer: { readonly dueAt: number; readonly cancel: () => void } | undefined;
+  #ended = false;
 
   /** @param timeoutMillis - milliseconds; 0 = never */
   constructor(clock: Clock, timeoutMillis: number) {
@@ -48,6 +49,19 @@ export class Deadlines {
     this.#join(entry.earlier, entry.later);
     entry.earlier = undefined;
     entry.later = undefined;
+    if (this.#ended) this.#disarmIfIdle();
+  }
+
+  /** No more will come: the timer goes with the last that waits. Else it stays, for the next is seldom far. */
+  end(): void {
+    this.#ended = true;
+    this.#disarmIfIdle();
+  }
+
+  #disarmIfIdle(): void {
+    if (this.#first !== undefined) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   #join(earlier: Expiring | undefined, later: Expiring | undefined): void {

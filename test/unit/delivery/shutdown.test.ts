@@ -5,6 +5,53 @@ const NOTHING = { batches: 0, items: 0 };
 const warnings = recordWarnings();
 const lossWarnings = (): string[] => warnings.filter((warning) => warning.includes('shutdown'));
 
+describe('shutdown() that is out of time', () => {
+  it.each([
+    ['retention', { retention: {} }],
+    ['a fallback', { retention: false, fallback: true }],
+    ['both', { retention: {}, fallback: true }],
+  ] as const)(
+    'is over in one step of the clock, with %s, while OPEN and everything hangs',
+    async (_, options) => {
+      const rig = new Rig(options);
+      rig.fallback.does = 'hang';
+      rig.trip('A');
+      rig.inner.does = 'hang';
+      for (const exporter of [rig.inner, rig.fallback]) exporter.shutdown = () => new Promise(() => {});
+      const ending = watch(rig.exporter.shutdown());
+      await settled();
+      rig.clock.advance(1_000);
+      await settled();
+      expect(ending).toEqual({ done: true, rejected: undefined });
+      expect(rig.delivery.lost.batches + rig.delivery.inFlight.batches).toBe(1);
+      expect(rig.delivery.kept).toEqual(NOTHING);
+    },
+  );
+
+  it('leaves no timer behind', async () => {
+    const rig = new Rig({ retention: {}, fallback: true });
+    rig.inner.does = 'hold';
+    rig.export('A');
+    rig.inner.release();
+    rig.trip('B');
+    expect(rig.clock.pending.size).toBeGreaterThan(0);
+    rig.inner.does = 'success';
+    await rig.exporter.shutdown();
+    expect(rig.clock.pending.size).toBe(0);
+  });
+
+  it('waits for what hangs at its call for no longer than its time-out, and then leaves no timer', async () => {
+    const rig = new Rig({ retention: false });
+    rig.inner.does = 'hang';
+    rig.export('A');
+    await rig.exporter.shutdown();
+    expect(rig.told['A']).toEqual([]);
+    rig.clock.advance(15_000);
+    expect(rig.told['A']).toMatchObject([{ code: 1, error: { code: 'ERR_EXPORT_TIMEOUT' } }]);
+    expect(rig.clock.pending.size).toBe(0);
+  });
+});
+
 describe('the last chance', () => {
   it.each(['CLOSED', 'OPEN', 'HALF_OPEN', 'forced CLOSED'])(
     'sends what is kept, oldest first, while %s',

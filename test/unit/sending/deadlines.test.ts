@@ -96,6 +96,24 @@ describe('Deadlines', () => {
     expect(schedule).toHaveBeenCalledTimes(1);
   });
 
+  it('keeps its timer while nothing waits, until its end: then it goes at once, or with the last that waits', () => {
+    const { clock, deadlines, expired, entry } = arrangeDeadlines();
+    const cancelled = vi.fn();
+    vi.spyOn(clock, 'schedule').mockImplementation(() => cancelled);
+    const [first, last] = [entry('first'), entry('last')];
+    deadlines.add(first);
+    deadlines.remove(first);
+    expect(cancelled).not.toHaveBeenCalled();
+    deadlines.end();
+    expect(cancelled).toHaveBeenCalledTimes(1);
+    deadlines.add(last);
+    deadlines.remove(last);
+    expect(cancelled).toHaveBeenCalledTimes(2);
+    deadlines.end();
+    expect(cancelled).toHaveBeenCalledTimes(2);
+    expect(expired).toEqual([]);
+  });
+
   it('times the first of those that wait when its timer comes for one that was answered', () => {
     const { clock, schedule, deadlines, expired, entry } = arrangeDeadlines();
     const answered = entry('answered');
