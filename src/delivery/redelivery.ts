@@ -30,8 +30,8 @@ export class Redelivery<T> {
   readonly #ticks: IdleTicks;
   /** Redeliveries that live traffic has paid for. */
   #grants = 0;
-  /** What `redeliver()` asked for: everything up to the batch of this number. */
-  #asked: { upTo: number; readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  /** What `redeliver()` asked for, oldest first: each time everything up to the batch of this number. */
+  #asked: { readonly upTo: number; readonly over: () => void }[] = [];
   /** Set during the last chance at shutdown; called when there is nothing more to hope for. */
   #lastChanceOver: (() => void) | undefined;
   #sending: KeptBatch<T> | undefined;
@@ -72,15 +72,14 @@ export class Redelivery<T> {
   /** The circuit has left CLOSED, or something failed: what was granted or asked for is void. */
   cancel(): void {
     this.#grants = 0;
-    this.#asked?.resolve();
-    this.#asked = undefined;
+    this.#fulfil(Number.POSITIVE_INFINITY);
   }
 
   /** Sends all that is kept now, as fast as it is answered, until one fails; only while CLOSED. */
   redeliver(): Promise<void> {
-    this.#asked ??= { upTo: 0, ...openPromise() };
-    this.#asked.upTo = this.#retention.lastNumber;
-    const { promise } = this.#asked;
+    if (this.#host.state() !== 'CLOSED') return Promise.resolve();
+    const { promise, resolve } = openPromise();
+    this.#asked.push({ upTo: this.#retention.lastNumber, over: resolve });
     this.pump();
     return promise;
   }
@@ -126,18 +125,24 @@ export class Redelivery<T> {
   }
 
   #nextDue(): KeptBatch<T> | undefined {
-    if (this.#grants === 0 && this.#asked === undefined) return undefined;
+    if (this.#grants === 0 && this.#asked.length === 0) return undefined;
     const next = this.#host.state() === 'CLOSED' ? this.#retention.next() : undefined;
     if (next === undefined) {
       this.cancel();
       return undefined;
     }
-    if (this.#asked !== undefined && next.number <= this.#asked.upTo) return next;
-    this.#asked?.resolve();
-    this.#asked = undefined;
+    this.#fulfil(next.number - 1);
+    if (this.#asked.length > 0) return next;
     if (this.#grants === 0) return undefined;
     this.#grants--;
     return next;
+  }
+
+  /** Nothing is left up to the batch of this number: whoever asked for no more than that is told. */
+  #fulfil(upTo: number): void {
+    const fulfilled = this.#asked.filter((asked) => asked.upTo <= upTo);
+    this.#asked = this.#asked.filter((asked) => asked.upTo > upTo);
+    for (const { over } of fulfilled) over();
   }
 
   #nextOfLastChance(): KeptBatch<T> | undefined {
@@ -154,8 +159,9 @@ export class Redelivery<T> {
 
   /** Stands in for an export while the service is silent. */
   #tick(): void {
+    if (this.#host.circuit.forced() !== null) return;
     this.#retention.dropExpired();
-    if (this.#sending === undefined && this.#host.circuit.forced() === null) {
+    if (this.#sending === undefined) {
       if (this.#host.state() === 'CLOSED') this.#sendOldest();
       else this.#tryProbe();
     }

@@ -87,7 +87,11 @@ export class RetentionQueue<T> {
   }
 
   remove(kept: KeptBatch<T>): void {
-    const { older, newer } = kept as Link<T>;
+    const link = kept as Link<T>;
+    const { older, newer } = link;
+    // Whoever still holds this one must not hold all that came after it.
+    link.older = undefined;
+    link.newer = undefined;
     this.release(kept);
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;
@@ -118,10 +122,14 @@ export class RetentionQueue<T> {
 
   #takeWhile(goes: (kept: KeptBatch<T>) => boolean): readonly KeptBatch<T>[] {
     const taken: KeptBatch<T>[] = [];
-    for (let link = this.#oldest; link !== undefined && goes(link); link = link.newer) {
-      if (link.sending) continue;
-      this.remove(link);
-      taken.push(link);
+    let link = this.#oldest;
+    while (link !== undefined && goes(link)) {
+      const { newer } = link;
+      if (!link.sending) {
+        this.remove(link);
+        taken.push(link);
+      }
+      link = newer;
     }
     return taken;
   }

@@ -15,12 +15,14 @@ export interface RetentionHost<T> {
   warn(message: string): void;
 }
 
-const REASONS: Readonly<Record<EvictionReason, string>> = {
+/** Why retention itself gives a batch up; at shutdown the delivery does. */
+type OwnReason = Exclude<EvictionReason, 'shutdown'>;
+
+const REASONS: Readonly<Record<OwnReason, string>> = {
   full: 'it is full, and the oldest go first',
   expired: 'they were kept for longer than maxAgeMillis',
   attempts: 'their redeliveries failed maxAttempts times',
   invalid: 'the backend refused them',
-  shutdown: 'the exporter is being shut down',
 };
 
 /** Holds what did not get through, within its budget, and keeps the books of it. Sends nothing. */
@@ -104,7 +106,7 @@ export class Retention<T> {
   }
 
   /** It is given up. */
-  evict(kept: KeptBatch<T>, reason: EvictionReason): void {
+  evict(kept: KeptBatch<T>, reason: OwnReason): void {
     this.#queue.remove(kept);
     this.#passOn([kept], reason);
   }
@@ -116,7 +118,7 @@ export class Retention<T> {
     return all;
   }
 
-  #passOn(evicted: readonly KeptBatch<T>[], reason: EvictionReason): void {
+  #passOn(evicted: readonly KeptBatch<T>[], reason: OwnReason): void {
     if (evicted.length === 0) return;
     for (const { items } of evicted) this.#host.ledger.evict(items, reason);
     if (this.#warnOfEviction) {

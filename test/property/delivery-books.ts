@@ -261,7 +261,7 @@ export class Books {
   redeliverCalled(): void {
     this.catchUp();
     if (this.#ended !== undefined) return;
-    if (this.#state === 'CLOSED' || this.#sending !== undefined) this.#askedUpTo = this.#keepings;
+    if (this.#state === 'CLOSED') this.#askedUpTo = this.#keepings;
     this.#lookForNext();
   }
 
@@ -470,8 +470,7 @@ export class Books {
   /** When there may be something to send, ages are looked at before. */
   #lookForNext(at = this.#circuit.now()): void {
     if (this.#sending !== undefined) return;
-    // What was asked for waits for a probe that is out, and for nothing else.
-    if (this.#state === 'OPEN') this.#cancel();
+    if (this.#state !== 'CLOSED') this.#cancel();
     const paid = this.#state === 'CLOSED' && (this.#grants > 0 || this.#askedUpTo > 0);
     if (paid || this.#hasChance(at)) this.#dropExpired(at);
     if (this.#kept.length === 0) this.#cancel();
@@ -490,7 +489,7 @@ export class Books {
 
   #onTick(at: number): void {
     this.#checkTick();
-    this.#dropExpired(at);
+    if (this.#circuit.forced() === null) this.#dropExpired(at);
     if (this.#tickAt !== undefined) this.#tickAt = at + this.#retention.idleMillis;
     const free = this.#kept.length > 0 && this.#sending === undefined && this.#circuit.forced() === null;
     const must = !free

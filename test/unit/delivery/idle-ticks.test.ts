@@ -396,6 +396,16 @@ describe('while the circuit is forced', () => {
   });
 });
 
+it('does not look at ages while the circuit is forced: there are no ticks', () => {
+  const rig = new Rig({ retention: { maxAgeMillis: 500, idleMillis: 1_000 } });
+  rig.keep('A');
+  rig.clock.advance(1_000);
+  expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, evicted: { expired: 0 } });
+  rig.breaker.reset();
+  rig.clock.advance(1_000);
+  expect(rig.delivery).toMatchObject({ kept: { batches: 0 }, evicted: { expired: 1 } });
+});
+
 describe('what a tick sends counts in the state machine as a probe or not at all', () => {
   it.each(['reset', 'forceClosed'] as const)('also when a listener calls %s() as it half-opens', (how) => {
     const rig = idle();

@@ -516,6 +516,50 @@ describe('redeliver()', () => {
     expect(rig.inner.names).toHaveLength(before);
   });
 
+  it('is over at once while a kept batch probes, and sends nothing when that succeeds', async () => {
+    const rig = new Rig();
+    rig.trip('A');
+    rig.keep('B');
+    rig.mayProbe = true;
+    rig.inner.does = 'hold';
+    rig.clock.advance(15_000);
+    expect(rig.state).toBe('HALF_OPEN');
+    const redelivering = watch(rig.exporter.redeliver());
+    await settled();
+    expect(redelivering).toEqual({ done: true, rejected: undefined });
+    rig.inner.release();
+    expect(rig.state).toBe('CLOSED');
+    expect(rig.inner.names).toEqual(['A', 'A']);
+  });
+
+  it('is over at once while OPEN, also with a redelivery out', async () => {
+    const rig = new Rig({ exportTimeoutMillis: 0 });
+    rig.keepAndClose('A', 'B');
+    rig.inner.does = 'hold';
+    void rig.exporter.redeliver();
+    rig.trip('C');
+    const redelivering = watch(rig.exporter.redeliver());
+    await settled();
+    expect(redelivering.done).toBe(true);
+    rig.breaker.reset();
+    rig.inner.release();
+    expect(rig.inner.names).toEqual(['A', 'C']);
+  });
+
+  it('is over for each caller when what was kept at its call is sent', async () => {
+    const rig = new Rig();
+    rig.keep('A');
+    rig.breaker.forceClosed();
+    let failures = 1;
+    rig.inner.does = (given) => (given[0] === 'B' && failures-- > 0 ? FAILURE : 'hold');
+    const first = watch(rig.exporter.redeliver());
+    rig.export('B');
+    const second = watch(rig.exporter.redeliver());
+    rig.inner.release();
+    await settled();
+    expect([first.done, second.done]).toEqual([true, false]);
+  });
+
   it('sends while the circuit is forced closed', async () => {
     const rig = new Rig();
     rig.keep('A');
