@@ -120,14 +120,8 @@ export function readExporterOptions<T>(given: unknown): ReadExporterOptions<T> {
   };
   const options = optionsObject(OWNER, given);
   refuseUnknownKeys(OWNER, options, [...Object.keys(checks), ...BREAKER_ONLY]);
-  const ofBreaker: Record<string, unknown> = {};
-  const ofExporter: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(options)) {
-    if (value === undefined) continue;
-    if ((BREAKER_ONLY as readonly string[]).includes(key)) ofBreaker[key] = value;
-    else ofExporter[key] = value;
-  }
-  const own = readOptions<CompleteExporterOptions<T>>(OWNER, ofExporter, checks);
+  const own = readOptions<CompleteExporterOptions<T>>(OWNER, present(options, Object.keys(checks)), checks);
+  const ofBreaker = present(options, BREAKER_ONLY);
   const [stray] = Object.keys(ofBreaker);
   if (own.breaker !== undefined && stray !== undefined) {
     throw new TypeError(
@@ -135,4 +129,14 @@ export function readExporterOptions<T>(given: unknown): ReadExporterOptions<T> {
     );
   }
   return { own, ofBreaker };
+}
+
+/** Those of the options that are there. */
+function present(
+  options: Readonly<Record<string, unknown>>,
+  keys: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    keys.map((key) => [key, options[key]]).filter(([, value]) => value !== undefined),
+  );
 }

@@ -4,14 +4,16 @@ import { describeOpenCircuit } from './rejected-result.ts';
 
 /** One `diag.warn` when the circuit leaves CLOSED, one `diag.info` when it comes back. */
 export function logCircuit(breaker: CircuitBreaker): void {
-  let openedAt = 0;
-  let rejectedBefore = 0;
+  // Where the circuit is not CLOSED yet, this is the outage under way, as far as we can know it.
+  const { notClosedSince, since, items } = breaker.snapshot();
+  let openedAt = notClosedSince ?? since;
+  let rejectedBefore = items.rejected;
   breaker.onTransition(({ from, to, at }) => {
     if (from === 'CLOSED') {
       openedAt = at;
-      const { forced, items } = breaker.snapshot();
-      rejectedBefore = items.rejected;
-      const next = forced === 'OPEN' ? 'it is released' : 'a probe gets through';
+      const opened = breaker.snapshot();
+      rejectedBefore = opened.items.rejected;
+      const next = opened.forced === 'OPEN' ? 'it is released' : 'a probe gets through';
       diag.warn(`${describeOpenCircuit(breaker)}; exports are rejected until ${next}`);
     } else if (to === 'CLOSED') {
       const rejected = breaker.snapshot().items.rejected - rejectedBefore;

@@ -73,8 +73,8 @@ export function withError(result: ExportResultLike, who: string): ExportResultLi
  * `ResourceMetrics`, else 1.
  */
 export function countItems(batch: unknown): number {
-  if (Array.isArray(batch)) return batch.length;
   try {
+    if (Array.isArray(batch)) return batch.length;
     return countDataPoints(batch as ResourceMetricsLike) ?? 1;
   } catch {
     return 1;

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
 import { systemClock } from '../../../src/breaker/clock.ts';
+import { consecutiveFailures } from '../../../src/breaker/trip-policies.ts';
 import { CircuitBreakerExporter } from '../../../src/exporter/circuit-breaker-exporter.ts';
 import { ScriptedExporter } from '../../../src/testing/scripted-exporter.ts';
 import { arrangeOpen, exporterThat, send } from './arrange.ts';
@@ -157,6 +158,27 @@ describe('options', () => {
     send(exporter);
     expect(exporter.breaker.state).toBe('CLOSED');
     expect(onTransition).toHaveBeenCalledTimes(3);
+  });
+
+  it('may be inherited, or getters of a class', () => {
+    class Settings {
+      get name() {
+        return 'traces';
+      }
+      get successThreshold() {
+        return 2;
+      }
+      get exportTimeoutMillis() {
+        return -1;
+      }
+    }
+    expect(() => new CircuitBreakerExporter(new ScriptedExporter(), new Settings())).toThrow(
+      'option "exportTimeoutMillis"',
+    );
+    const options = Object.create({ name: 'traces', tripPolicy: consecutiveFailures(1) });
+    const exporter = new CircuitBreakerExporter(new ScriptedExporter(['failure']), options);
+    exporter.export([], () => {});
+    expect(exporter.snapshot()).toMatchObject({ name: 'traces', state: 'OPEN' });
   });
 
   it('go to the breaker: tripPolicy and random', () => {

@@ -224,7 +224,7 @@ describe('every FAILED that reaches the caller carries an Error', () => {
     [{ code: 1, error: 'text' }],
     [{ code: 1, error: {} }],
     [{ code: 7 }],
-    ['no result at all' as never],
+    [(() => 'no result at all') as never],
     [{} as never],
   ])('in a new result, where the inner gave none: %o', (result) => {
     const { exporter } = arrangeScript([result as unknown as ExportResultLike]);

@@ -75,6 +75,22 @@ describe('what an exporter logs', () => {
     ]);
   });
 
+  it('knows since when a breaker is open that it is given', () => {
+    const clock = new ManualClock(START);
+    const breaker = new CircuitBreaker({ clock });
+    breaker.forceOpen();
+    breaker.tryAcquire(7);
+    clock.advance(5_000);
+    arrangeExporter({ breaker });
+    breaker.tryAcquire(2);
+    clock.advance(1_000);
+    breaker.reset();
+    expect(logged()).toMatchObject({
+      warn: [],
+      info: ['circuit "otlp" is closed again after 6.0 s; 2 items were rejected'],
+    });
+  });
+
   it('says that the circuit was opened by hand', () => {
     const { exporter } = arrangeScript([]);
     exporter.breaker.forceOpen();

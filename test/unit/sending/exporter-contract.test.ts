@@ -10,14 +10,12 @@ import {
   withError,
 } from '../../../src/sending/exporter-contract.ts';
 
-const hostile = new Proxy(
-  {},
-  {
-    get() {
-      throw new Error('hostile');
-    },
+const handler = {
+  get() {
+    throw new Error('hostile');
   },
-);
+};
+const hostile = new Proxy({}, handler);
 
 function metrics(...points: number[][]) {
   return {
@@ -57,6 +55,7 @@ describe('countItems', () => {
     ['metrics without data points', { scopeMetrics: [{ metrics: [{}] }] }, 1],
     ['data points that cannot be counted', { scopeMetrics: [{ metrics: [{ dataPoints: {} }] }] }, 1],
     ['an object whose every property throws', hostile, 1],
+    ['an array whose every property throws', new Proxy([], handler), 1],
   ])('of %s', (_, batch, items) => {
     expect(countItems(batch)).toBe(items);
   });
