@@ -164,7 +164,8 @@ function read<T>(env: Environment, variable: string, { wanted, parse }: Format<T
 
 /** Empty where it is not set: OpenTelemetry takes both for the same. */
 function textOf(env: Environment, variable: string): string {
-  return (env[variable] ?? '').trim();
+  // In workers a variable can be a number or a boolean.
+  return String(env[variable] ?? '').trim();
 }
 
 function processEnv(): Environment {

@@ -61,19 +61,25 @@ export function logTransitions(breaker: LoggedBreaker, logger: TransitionLogger)
   const { notClosedSince, since, items } = breaker.snapshot();
   let outageBeganAt = notClosedSince ?? since;
   let rejectedBefore = items.rejected;
+  let lastToldCause: string | undefined;
 
   return breaker.onTransition(({ from, to, at, error }) => {
     const snapshot = breaker.snapshot();
     if (from === 'CLOSED') {
       outageBeganAt = at;
       rejectedBefore = snapshot.items.rejected;
+      lastToldCause = label(error ?? snapshot.lastFailure);
       log('warn', opening(snapshot, error));
     } else if (to === 'CLOSED') {
-      log('info', closing(from, at - outageBeganAt, snapshot.items.rejected - rejectedBefore));
+      const byHand = from === 'OPEN' || snapshot.forced === 'CLOSED';
+      log('info', closing(byHand, at - outageBeganAt, snapshot.items.rejected - rejectedBefore));
     } else if (to === 'HALF_OPEN') {
       log('debug', 'lets a probe through');
     } else {
-      noteTold(error);
+      // The same cause again is no news; another one is left to the global error handler.
+      const cause = label(error);
+      if (cause === lastToldCause) noteTold(error);
+      lastToldCause = cause;
       log('debug', `is open again: ${failedProbe(snapshot, error)}`);
     }
   });
@@ -92,8 +98,8 @@ function cause({ consecutiveFailures, lastFailure }: CircuitSnapshot, error: unk
   return `after ${failures}, last ${label(error ?? lastFailure)}`;
 }
 
-function closing(from: CircuitState, notClosedMillis: number, rejected: number): string {
-  const how = from === 'OPEN' ? 'was closed by hand' : 'closed again';
+function closing(byHand: boolean, notClosedMillis: number, rejected: number): string {
+  const how = byHand ? 'was closed by hand' : 'closed again';
   const seconds = Math.round(notClosedMillis / 100) / 10;
   return `${how} after ${seconds} s; ${rejected} ${rejected === 1 ? 'item was' : 'items were'} rejected meanwhile`;
 }

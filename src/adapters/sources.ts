@@ -27,9 +27,12 @@ interface Group {
  */
 export function gatherCircuits(owner: string, sources: SnapshotSources): readonly Circuit[] {
   const groups = new Map<object, Group>();
-  // The same object twice is still one source.
-  for (const source of new Set(listSources(sources))) {
+  const seen = new Set<SnapshotSource>();
+  for (const source of listSources(sources)) {
     checkSource(owner, source);
+    // The same exporter twice is still one.
+    if (seen.has(source)) continue;
+    if (hasSnapshot(source)) seen.add(source);
     const snapshot = takeSnapshot(owner, source);
     const breaker = breakerOf(source);
     const group = groups.get(breaker);
@@ -84,7 +87,8 @@ function takeSnapshot(owner: string, source: SnapshotSource): CircuitSnapshot | 
 }
 
 function breakerOf(source: SnapshotSource): object {
-  return hasSnapshot(source) ? (source.breaker ?? source) : source;
+  // A snapshot is nobody's, not even its own where it is given twice.
+  return hasSnapshot(source) ? (source.breaker ?? source) : {};
 }
 
 function unite(group: Group, snapshot: CircuitSnapshot | ExporterSnapshot): void {

@@ -1,5 +1,5 @@
 /**
- * Errors of failed probes that `logTransitions` has told of. Each of them is still on its way to OpenTelemetry's global
+ * Errors of failed probes that are no news: `logTransitions` has told of them, and of their cause before. Each of them is still on its way to OpenTelemetry's global
  * error handler, because a probe is an export like any other: without this, an hour of outage is a line every 20 s.
  */
 const toldErrors = new WeakSet<object>();

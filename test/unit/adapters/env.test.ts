@@ -78,6 +78,23 @@ describe('circuitBreakerOptionsFromEnv', () => {
     expect(circuitBreakerOptionsFromEnv()).toStrictEqual({});
   });
 
+  it('does with values that are no text, as workers have them', () => {
+    const bindings = {
+      OTEL_CIRCUIT_BREAKER_ENABLED: false,
+      OTEL_CIRCUIT_BREAKER_FAILURE_THRESHOLD: 5,
+      OTEL_CIRCUIT_BREAKER_NAME: null,
+      OTEL_CIRCUIT_BREAKER_EXPORT_TIMEOUT: {},
+    };
+    const { tripPolicy, ...rest } = circuitBreakerOptionsFromEnv(bindings as never);
+    expect(tripPolicy).toBeDefined();
+    expect(rest).toStrictEqual({ enabled: false });
+    expect(warnings.splice(0)).toEqual([
+      [
+        'OTEL_CIRCUIT_BREAKER_EXPORT_TIMEOUT must be an integer of at least 0, got "[object Object]"; the default stands',
+      ],
+    ]);
+  });
+
   it.each([
     ['true', true],
     ['TRUE', true],

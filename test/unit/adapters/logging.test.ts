@@ -222,12 +222,18 @@ describe('logTransitions', () => {
     breaker.tryAcquire();
     breaker.forceOpen();
     breaker.reset();
+    fail(breaker, 3);
+    breaker.tryAcquire();
+    breaker.forceClosed();
     expect(lines).toEqual([
       ['warn', 'circuit "collector" was opened by hand; everything is rejected until somebody closes it'],
       ['info', 'circuit "collector" was closed by hand after 0 s; 0 items were rejected meanwhile'],
       ['warn', expect.stringContaining('opened after 3 failures in a row')],
       ['debug', 'circuit "collector" lets a probe through'],
       ['debug', 'circuit "collector" is open again: held by hand'],
+      ['info', 'circuit "collector" was closed by hand after 0 s; 0 items were rejected meanwhile'],
+      ['warn', expect.stringContaining('opened after 6 failures in a row')],
+      ['debug', 'circuit "collector" lets a probe through'],
       ['info', 'circuit "collector" was closed by hand after 0 s; 0 items were rejected meanwhile'],
     ]);
   });

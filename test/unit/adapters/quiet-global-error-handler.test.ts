@@ -125,12 +125,15 @@ describe('quietGlobalErrorHandler', () => {
     expect(defaultLines(open())).toEqual([]);
   });
 
-  it('swallows the error of a failed probe once, where logTransitions has told of it', () => {
+  it('swallows the error of a failed probe once, where logTransitions has told of it and its cause is no news', () => {
     const breaker = new CircuitBreaker({ probePolicy: () => true });
     const unsubscribe = logTransitions(breaker, { warn() {}, info() {}, debug() {} });
-    const failures = Array.from({ length: 5 }, (_, i) => new Error(`failure ${i}`));
-    for (const failure of failures) breaker.tryAcquire()?.fail(failure);
-    expect(failures.flatMap((failure) => passedOn(failure))).toEqual(failures.slice(0, 3));
+    const failure = (code: string | number): Error => Object.assign(new Error('failed'), { code });
+    const codes = ['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED', 401, 401, 'ECONNREFUSED'];
+    const failures = codes.map(failure);
+    for (const each of failures) breaker.tryAcquire()?.fail(each);
+    const passed = failures.flatMap((each) => passedOn(each)) as { code: unknown }[];
+    expect(passed.map(({ code }) => code)).toEqual([...codes.slice(0, 3), 401, 'ECONNREFUSED']);
     expect(passedOn([failures[3], other])).toEqual([[failures[3], other]]);
     unsubscribe();
     breaker.tryAcquire()?.fail(other);

@@ -55,6 +55,8 @@ describe('gatherCircuits', () => {
 
   it('never unites plain snapshots', () => {
     expect(gatherCircuits('test', [circuitSnapshot(), circuitSnapshot()])).toHaveLength(2);
+    const snapshot = circuitSnapshot();
+    expect(gatherCircuits('test', [snapshot, snapshot])).toHaveLength(2);
   });
 
   it('does not let a disabled exporter hide what its breaker does', () => {
