@@ -65,6 +65,8 @@ export const nonNegativeInteger: Check<number> = numberThat(
   (value) => Number.isSafeInteger(value) && value >= 0,
 );
 
+export const finiteNumber: Check<number> = numberThat('a finite number', Number.isFinite);
+
 export const nonNegativeNumber: Check<number> = numberThat(
   'a finite number of at least 0',
   (value) => Number.isFinite(value) && value >= 0,

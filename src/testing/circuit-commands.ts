@@ -1,4 +1,11 @@
-import { optional, positiveInteger } from '../internal/validate-options.ts';
+import { systemClock } from '../breaker/clock.ts';
+import {
+  aFunction,
+  optional,
+  optionsObject,
+  positiveInteger,
+  refuseUnknownKeys,
+} from '../internal/validate-options.ts';
 import type { Meddling } from './circuit-breaker-model.ts';
 import type { ByHand, CircuitCommand, Settlement, Which } from './circuit-command.ts';
 import {
@@ -16,8 +23,14 @@ import {
 } from './circuit-command.ts';
 import { CircuitModel } from './circuit-model.ts';
 import { ANSWERS, REACTIONS } from './circuit-reactions.ts';
-import type { CreateExporter, ExporterUnderTest, ExporterUnderTestOptions } from './circuit-system.ts';
-import { CircuitSystem, createRealExporter } from './circuit-system.ts';
+import type {
+  CreateExporter,
+  DrivenExporter,
+  ExporterUnderTest,
+  ExporterUnderTestOptions,
+  InjectedOptions,
+} from './circuit-system.ts';
+import { CircuitSystem, createRealExporter, OPTIONS_UNDER_TEST } from './circuit-system.ts';
 import type { RandomBehaviour } from './circuit-users-code-model.ts';
 import type { ManualClock } from './manual-clock.ts';
 
@@ -86,13 +99,14 @@ export interface CircuitCommands<Commands> {
  *
  * @remarks
  * Policies and classifier must answer the same when they are asked the same: the model asks them too. Clock and random
- * numbers are the kit's.
+ * numbers are the kit's. For `fc.modelRun` alone: between the commands of `fc.asyncModelRun` promises settle that the model
+ * does not expect yet.
  *
  * @typeParam Commands - the arbitrary that `fc.commands` returns
  * @param fc - the module fast-check, version 3 or later
  * @param options - the options of the exporter under test
  * @returns what `fc.modelRun` wants
- * @throws TypeError or RangeError for a bad option: those of the exporter when a run begins
+ * @throws TypeError for a bad value or an unknown option, RangeError for a number out of its range
  *
  * @example
  * ```ts
@@ -112,6 +126,12 @@ export function circuitCommands<Commands>(
   fc: FastCheckLike<Commands>,
   options: CircuitCommandsOptions = {},
 ): CircuitCommands<Commands> {
+  refuseUnknownKeys('circuitCommands', optionsObject('circuitCommands', options), [
+    ...OPTIONS_UNDER_TEST,
+    'minCommands',
+    'maxCommands',
+    'createExporter',
+  ]);
   const { minCommands, maxCommands, createExporter = createRealExporter, ...rest } = options;
   const least = optional(positiveInteger, 20)(minCommands, 'circuitCommands: option "minCommands"');
   const most = optional(positiveInteger, Math.max(60, 2 * least))(
@@ -121,6 +141,9 @@ export function circuitCommands<Commands>(
   if (most < least) {
     throw new RangeError(`circuitCommands: option "maxCommands" must be at least ${least}, got ${most}`);
   }
+  // What is wrong with them is said now, and not by each run; there the policies are wrapped, and would pass for good ones.
+  createRealExporter(IDLE_EXPORTER, { ...rest, ...IDLE_WORLD });
+  aFunction(createExporter, 'circuitCommands: option "createExporter"');
   const arbitraries = [...sending(fc), ...world(fc, rest), ...byHand(fc)];
   return {
     commands: atLeast(fc, least, fc.commands(arbitraries, { maxCommands: most, size: 'max' })),
@@ -130,6 +153,15 @@ export function circuitCommands<Commands>(
     },
   };
 }
+
+const IDLE_EXPORTER: DrivenExporter = { export() {}, async shutdown() {} };
+
+const IDLE_WORLD: InjectedOptions = {
+  clock: systemClock,
+  random: () => 0,
+  onTransition() {},
+  onError() {},
+};
 
 type Arbitraries = ArbitraryLike<CircuitCommand>[];
 

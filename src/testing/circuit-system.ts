@@ -2,6 +2,7 @@ import { CircuitBreaker } from '../breaker/circuit-breaker.ts';
 import { CircuitBreakerExporter } from '../exporter/circuit-breaker-exporter.ts';
 import type {
   CircuitBreakerExporterOptions,
+  CircuitBreakerOptions,
   CircuitState,
   CircuitTransition,
   Clock,
@@ -43,25 +44,31 @@ export interface ExporterUnderTest {
 }
 
 /** The inner exporter that the commands drive. */
-interface DrivenExporter {
+export interface DrivenExporter {
   export(batch: unknown[], resultCallback: (result: never) => void): void;
   shutdown(): Promise<void>;
 }
 
+/** The names of what the thing under test is made with. */
+export const OPTIONS_UNDER_TEST = [
+  'name',
+  'tripPolicy',
+  'probePolicy',
+  'successThreshold',
+  'exportTimeoutMillis',
+  'reportRejectedAs',
+  'classify',
+  'probeTimeoutMillis',
+] as const satisfies readonly (keyof CircuitBreakerExporterOptions | keyof CircuitBreakerOptions)[];
+
 /** What the thing under test is made with. */
 export type ExporterUnderTestOptions = Pick<
-  CircuitBreakerExporterOptions,
-  | 'name'
-  | 'tripPolicy'
-  | 'probePolicy'
-  | 'successThreshold'
-  | 'exportTimeoutMillis'
-  | 'reportRejectedAs'
-  | 'classify'
-> & { readonly probeTimeoutMillis?: number | undefined };
+  CircuitBreakerExporterOptions & CircuitBreakerOptions,
+  (typeof OPTIONS_UNDER_TEST)[number]
+>;
 
 /** What the kit injects. */
-interface InjectedOptions {
+export interface InjectedOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly onTransition: (transition: CircuitTransition) => void;

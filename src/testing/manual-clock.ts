@@ -1,4 +1,5 @@
 import type { Clock } from '../breaker/clock.ts';
+import { finiteNumber, nonNegativeNumber } from '../internal/validate-options.ts';
 
 interface Timer {
   readonly dueMillis: number;
@@ -23,9 +24,12 @@ export class ManualClock implements Clock {
   /** In the order in which they were scheduled. */
   readonly #timers = new Set<Timer>();
 
-  /** @param startMillis - what `now()` says at first, in Unix milliseconds */
+  /**
+   * @param startMillis - what `now()` says at first, in Unix milliseconds
+   * @throws TypeError for no number, RangeError for one that is not finite
+   */
   constructor(startMillis = 0) {
-    this.#nowMillis = startMillis;
+    this.#nowMillis = finiteNumber(startMillis, 'ManualClock: startMillis');
   }
 
   now(): number {
@@ -33,6 +37,7 @@ export class ManualClock implements Clock {
   }
 
   schedule(callback: () => void, delayMillis: number): () => void {
+    finiteNumber(delayMillis, 'ManualClock.schedule: delayMillis');
     const timer = { dueMillis: this.#nowMillis + delayMillis, callback };
     this.#timers.add(timer);
     return () => {
@@ -44,11 +49,10 @@ export class ManualClock implements Clock {
    * Moves time on, and runs what is due by then: in order of time, then of scheduling. Callbacks may schedule more.
    *
    * @param millis - milliseconds; at least 0
-   * @throws RangeError for a negative number or none
+   * @throws TypeError for no number, RangeError for one that is negative or not finite
    */
   advance(millis: number): void {
-    if (!(millis >= 0)) throw new RangeError(`ManualClock.advance: millis must be at least 0, got ${millis}`);
-    const untilMillis = this.#nowMillis + millis;
+    const untilMillis = this.#nowMillis + nonNegativeNumber(millis, 'ManualClock.advance: millis');
     for (let next = this.#nextDue(untilMillis); next !== undefined; next = this.#nextDue(untilMillis)) {
       this.#timers.delete(next);
       this.#nowMillis = Math.max(this.#nowMillis, next.dueMillis);

@@ -1,3 +1,4 @@
+import { show } from '../internal/validate-options.ts';
 import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
 import { FAILED, SUCCESS } from '../sending/exporter-contract.ts';
 
@@ -15,6 +16,8 @@ export type ScriptedOutcome =
   | 'twice'
   | Error
   | ExportResultLike;
+
+const WORDS: readonly unknown[] = ['success', 'failure', 'throw', 'hang', 'hold', 'twice'];
 
 /** An outcome, or what decides it; `number` counts the batches from 1. */
 export type ScriptedStep<T> = ScriptedOutcome | ((batch: T, number: number) => ScriptedOutcome);
@@ -45,8 +48,18 @@ export class ScriptedExporter<T = any[]> implements ExporterLike<T> {
   flushes = 0;
   readonly #steps: readonly ScriptedStep<T>[];
 
-  /** @param outcomes - a step for each batch, in order; what comes after the last is answered with SUCCESS */
+  /**
+   * @param outcomes - a step for each batch, in order; what comes after the last is answered with SUCCESS
+   * @throws TypeError for a word that is none of these
+   */
   constructor(outcomes: readonly ScriptedStep<T>[] = []) {
+    for (const outcome of outcomes) {
+      if (typeof outcome === 'string' && !WORDS.includes(outcome)) {
+        throw new TypeError(
+          `ScriptedExporter: an outcome must be one of ${WORDS.map(show).join(', ')}, got ${show(outcome)}`,
+        );
+      }
+    }
     this.#steps = [...outcomes];
   }
 

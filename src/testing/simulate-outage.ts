@@ -87,9 +87,10 @@ export function simulateOutage(simulation: OutageSimulation): SimulatedOutage {
   const exporter = new CircuitBreakerExporter(backend, { random: () => 0.5, ...options, clock });
   exporter.breaker.onTransition((transition) => timeline.push(transition));
 
-  for (let atMillis = 0; atMillis < untilMillis; atMillis += everyMillis) {
-    clock.advance(atMillis - clock.now());
-    exporter.export([atMillis], () => {});
+  // Multiplied, because sums of fractions drift.
+  for (let batch = 0; batch * everyMillis < untilMillis; batch++) {
+    clock.advance(batch * everyMillis - clock.now());
+    exporter.export([batch], () => {});
   }
   clock.advance(untilMillis - clock.now());
 

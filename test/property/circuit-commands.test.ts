@@ -15,9 +15,28 @@ describe('circuitCommands', () => {
     expect(() => circuitCommands(fc, options)).toThrow(`circuitCommands: ${message}`);
   });
 
-  it('refuses what the exporter refuses, when a run begins', () => {
-    const { setup } = circuitCommands(fc, { tripPolity: 3 } as object);
-    expect(setup).toThrow('tripPolity');
+  it.each([
+    [
+      { tripPolity: 3 },
+      TypeError,
+      'circuitCommands: unknown option "tripPolity" (3); did you mean "tripPolicy"?',
+    ],
+    [{ clock: {} }, TypeError, 'circuitCommands: unknown option "clock" (an object)'],
+    [{ retention: {} }, TypeError, 'circuitCommands: unknown option "retention" (an object)'],
+    [{ tripPolicy: 5 }, TypeError, 'option "tripPolicy" must be an object with createDetector(), got 5'],
+    [{ probePolicy: 'x' }, TypeError, 'option "probePolicy" must be a function, got "x"'],
+    [{ successThreshold: 0 }, RangeError, 'option "successThreshold" must be a positive integer, got 0'],
+    [
+      { probeTimeoutMillis: -1 },
+      RangeError,
+      'option "probeTimeoutMillis" must be a finite number above 0, got -1',
+    ],
+    [{ createExporter: 1 }, TypeError, 'circuitCommands: option "createExporter" must be a function, got 1'],
+    [null, TypeError, 'circuitCommands: options must be an object, got null'],
+  ])('refuses %j at once', (options, type, message) => {
+    const make = () => circuitCommands(fc, options as never);
+    expect(make).toThrow(type);
+    expect(make).toThrow(message);
   });
 
   it('makes runs as long as it is told', () => {

@@ -105,11 +105,30 @@ describe('ManualClock', () => {
     expect(ran).toEqual([['next', 10]]);
   });
 
-  it.each([-1, Number.NaN, Number.NEGATIVE_INFINITY])('refuses to advance by %f', (millis) => {
-    const clock = new ManualClock(5);
-    expect(() => clock.advance(millis)).toThrow(
-      new RangeError(`ManualClock.advance: millis must be at least 0, got ${millis}`),
-    );
-    expect(clock.now()).toBe(5);
+  it.each([-1, Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY])(
+    'refuses to advance by %f',
+    (millis) => {
+      const clock = new ManualClock(5);
+      expect(() => clock.advance(millis)).toThrow(
+        new RangeError(`ManualClock.advance: millis must be a finite number of at least 0, got ${millis}`),
+      );
+      expect(clock.now()).toBe(5);
+    },
+  );
+
+  it('refuses to advance by what is no number', () => {
+    expect(() => new ManualClock().advance('5' as never)).toThrow(TypeError);
   });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'refuses to start at %f, and to schedule by it',
+    (millis) => {
+      expect(() => new ManualClock(millis)).toThrow(
+        new RangeError(`ManualClock: startMillis must be a finite number, got ${millis}`),
+      );
+      expect(() => new ManualClock().schedule(() => {}, millis)).toThrow(
+        new RangeError(`ManualClock.schedule: delayMillis must be a finite number, got ${millis}`),
+      );
+    },
+  );
 });

@@ -29,6 +29,14 @@ describe('ScriptedExporter', () => {
     ]);
   });
 
+  it('refuses a word that is none of its outcomes', () => {
+    expect(() => new ScriptedExporter(['success', 'fail' as never])).toThrow(
+      new TypeError(
+        'ScriptedExporter: an outcome must be one of "success", "failure", "throw", "hang", "hold", "twice", got "fail"',
+      ),
+    );
+  });
+
   it('gives the very result and the very error of its script', () => {
     const error = new Error('told so');
     const result = { code: 0 };

@@ -22,6 +22,12 @@ describe('simulateOutage', () => {
     expect(result).toMatchObject({ delivered: 70, rejected: 36, lost: 50 });
   });
 
+  it('plays a batch each everyMillis, also where that is a fraction', () => {
+    const result = simulateOutage({ everyMillis: 0.1, outage, untilMillis: 10.7 });
+
+    expect(result.delivered).toBe(107);
+  });
+
   it('loses nothing with retention', () => {
     const result = simulateOutage({ ...base, options: { retention: {} }, untilMillis: 200_000 });
 
