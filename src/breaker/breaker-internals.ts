@@ -1,9 +1,12 @@
 import type { Permit } from './permit.ts';
+import type { Classification } from './snapshot.ts';
 
-/** A permit that says when it was given, so that its user need not look at the clock again. */
+/** A permit as exporters use it. */
 export interface TimedPermit extends Permit {
-  /** Unix milliseconds. */
+  /** When it was given, in Unix milliseconds: its user need not look at the clock again. */
   readonly startedAt: number;
+  /** Does what the method for this result does. */
+  settle(result: Classification, error: unknown): void;
 }
 
 /**

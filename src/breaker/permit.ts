@@ -45,22 +45,22 @@ export class SendingPermit implements Permit {
   }
 
   succeed(): void {
-    this.#settle('success', undefined);
+    this.settle('success', undefined);
   }
 
   invalid(error?: unknown): void {
-    this.#settle('invalid', error);
+    this.settle('invalid', error);
   }
 
   fail(error?: unknown): void {
-    this.#settle('failure', error);
+    this.settle('failure', error);
   }
 
   ignore(): void {
-    this.#settle('ignored', undefined);
+    this.settle('ignored', undefined);
   }
 
-  #settle(result: Classification, error: unknown): void {
+  settle(result: Classification, error: unknown): void {
     const listener = this.#listener;
     if (listener === undefined) return;
     this.#listener = undefined;

@@ -6,7 +6,7 @@ import type { Deadlines } from '../sending/deadlines.ts';
 import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
 import { ACCEPTED, SUCCESS, withError } from '../sending/exporter-contract.ts';
 import type { Judge } from '../sending/judge.ts';
-import { isDelivered, settlePermit } from '../sending/judge.ts';
+import { isDelivered } from '../sending/judge.ts';
 import type { Route } from '../sending/sending.ts';
 import { Sending } from '../sending/sending.ts';
 import { withTracingSuppressed } from '../sending/suppress-tracing.ts';
@@ -242,7 +242,7 @@ function redeliveryRoute<T>({
     settled({ permit, told }, result, given) {
       const classification = judge(result, given);
       const error = result.code === SUCCESS ? undefined : withError(result, who).error;
-      if (permit !== undefined) settlePermit(permit, classification, error);
+      permit?.settle(classification, error);
       told(isDelivered(result, classification), classification);
     },
   };

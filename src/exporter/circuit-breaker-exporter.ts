@@ -12,7 +12,7 @@ import { reportProblem } from '../internal/report-problem.ts';
 import { Deadlines } from '../sending/deadlines.ts';
 import type { ExporterLike, ExportResultLike, MetricSelectors } from '../sending/exporter-contract.ts';
 import { ACCEPTED, countItems, FAILED, SUCCESS, withError } from '../sending/exporter-contract.ts';
-import { isDelivered, settlePermit } from '../sending/judge.ts';
+import { isDelivered } from '../sending/judge.ts';
 import type { Route } from '../sending/sending.ts';
 import { Sending } from '../sending/sending.ts';
 import { settledWithin } from '../sending/within.ts';
@@ -193,7 +193,7 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
     const classification = this.#classify(result, given);
     const delivered = isDelivered(result, classification);
     const failed = result.code === SUCCESS ? undefined : withError(result, this.#who);
-    if (permit !== undefined) settlePermit(permit, classification, failed?.error);
+    permit?.settle(classification, failed?.error);
     this.#delivery.settled(items, delivered, classification);
     try {
       if (delivered) told(failed ?? result);

@@ -1,4 +1,3 @@
-import type { Permit } from '../breaker/permit.ts';
 import type { Classification } from '../breaker/snapshot.ts';
 import type { ExportResultLike } from './exporter-contract.ts';
 import { SUCCESS } from './exporter-contract.ts';
@@ -9,22 +8,4 @@ export type Judge = (result: ExportResultLike, given: boolean) => Classification
 /** Whether the backend has the batch: it answered with SUCCESS, or with what is classified as a success. */
 export function isDelivered(result: ExportResultLike, classification: Classification): boolean {
   return classification === 'success' || result.code === SUCCESS;
-}
-
-/** Tells the breaker. */
-export function settlePermit(permit: Permit, classification: Classification, error: unknown): void {
-  switch (classification) {
-    case 'success':
-      permit.succeed();
-      break;
-    case 'failure':
-      permit.fail(error);
-      break;
-    case 'invalid':
-      permit.invalid(error);
-      break;
-    case 'ignored':
-      permit.ignore();
-      break;
-  }
 }

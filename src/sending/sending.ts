@@ -67,14 +67,12 @@ export class Sending<T, Told> implements Expiring {
 
   /** Calls the exporter. @throws what whoever is told throws while the call lasts, and nothing else */
   start(): void {
-    const { exporter, who, deadlines, onError } = this.#route;
+    const { exporter, deadlines } = this.#route;
     try {
       const returned: unknown = exporter.export(this.batch, (result) => this.#answer(result));
       if (returned !== undefined) this.#watch(returned);
     } catch (error) {
-      if (!this.#answered) this.#conclude(failedWith(error, `${who} threw what is no error`), false);
-      else if (this.#thrown !== undefined && this.#thrown.error === error) throw error;
-      else reportProblem(onError, `${who} threw after it had answered`, error);
+      this.#threw(error);
     }
     if (!this.#answered) deadlines.add(this);
   }
@@ -90,6 +88,13 @@ export class Sending<T, Told> implements Expiring {
     if (this.#answered) return;
     if (canBeRead(result)) this.#conclude(result, true);
     else this.#conclude(failedWith(undefined, `${this.#route.who} answered without a result`), false);
+  }
+
+  #threw(error: unknown): void {
+    const { who, onError } = this.#route;
+    if (!this.#answered) this.#conclude(failedWith(error, `${who} threw what is no error`), false);
+    else if (this.#thrown !== undefined && this.#thrown.error === error) throw error;
+    else reportProblem(onError, `${who} threw after it had answered`, error);
   }
 
   #watch(returned: unknown): void {

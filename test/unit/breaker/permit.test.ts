@@ -26,6 +26,16 @@ describe('SendingPermit', () => {
     expect(heard).toEqual([[permit, result, error]]);
   });
 
+  it.each(['success', 'invalid', 'failure', 'ignored'] as const)(
+    'can be settled by the name of its result: %s',
+    (result) => {
+      const { permit, heard } = arrangePermit();
+      permit.settle(result, 'why');
+      permit.settle('success', 'again');
+      expect(heard).toEqual([[permit, result, 'why']]);
+    },
+  );
+
   it('is settled before it tells: a listener cannot settle it again', () => {
     const heard: string[] = [];
     const permit = new SendingPermit(

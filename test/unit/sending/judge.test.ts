@@ -1,5 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
-import { isDelivered, settlePermit } from '../../../src/sending/judge.ts';
+import { describe, expect, it } from 'vitest';
+import { isDelivered } from '../../../src/sending/judge.ts';
 
 describe('isDelivered', () => {
   it.each([
@@ -14,19 +14,5 @@ describe('isDelivered', () => {
     [2, 'failure', false],
   ] as const)('with code %i, classified %j: %s', (code, classification, delivered) => {
     expect(isDelivered({ code }, classification)).toBe(delivered);
-  });
-});
-
-describe('settlePermit', () => {
-  it.each([
-    ['success', 'succeed', []],
-    ['failure', 'fail', ['why']],
-    ['invalid', 'invalid', ['why']],
-    ['ignored', 'ignore', []],
-  ] as const)('tells the breaker of %j', (classification, method, args) => {
-    const permit = { probe: false, succeed: vi.fn(), fail: vi.fn(), invalid: vi.fn(), ignore: vi.fn() };
-    settlePermit(permit, classification, 'why');
-    for (const name of ['succeed', 'fail', 'invalid', 'ignore'] as const)
-      expect(permit[name].mock.calls).toEqual(name === method ? [args] : []);
   });
 });
