@@ -1,5 +1,5 @@
 /** What stands between the batch processor and the OTLP exporter. */
-export type Wrapping = 'nothing' | 'opossum' | 'ours' | 'retention' | 'recipe';
+export type Wrapping = 'nothing' | 'opossum' | 'ours' | 'retention' | 'recipe' | 'both';
 
 /** All of them, in the order of the table, with what the table says of each. */
 export const WRAPPINGS: Readonly<Record<Wrapping, string>> = {
@@ -8,6 +8,7 @@ export const WRAPPINGS: Readonly<Record<Wrapping, string>> = {
   ours: 'ours, defaults',
   retention: 'ours, retention',
   recipe: 'ours, slow-collector recipe',
+  both: 'ours, recipe and retention',
 };
 
 /** The queue of the batch processor: sixteen seconds of traffic, so that an export that fails after ten loses nothing. */

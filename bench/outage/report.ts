@@ -61,6 +61,7 @@ export function verdict(results: readonly CellResult[]): string {
     ['ours', 50],
     ['recipe', 50],
     ['retention', 1_100],
+    ['both', 1_100],
   ] as const) {
     const own = results.filter((result) => result.wrapping === wrapping);
     lines.push(
@@ -70,7 +71,7 @@ export function verdict(results: readonly CellResult[]): string {
   for (const outage of ['refused', 'hang', '503']) {
     const bare = cell(outage, 'nothing');
     if (bare === undefined) continue;
-    const others = (['opossum', 'ours', 'retention', 'recipe'] as const)
+    const others = (['opossum', 'ours', 'retention', 'recipe', 'both'] as const)
       .map((wrapping) => cell(outage, wrapping))
       .filter((result) => result !== undefined)
       .map(
@@ -82,16 +83,20 @@ export function verdict(results: readonly CellResult[]): string {
     );
   }
   for (const outage of ['back after 20 s', 'flapping 5 s / 5 s']) {
-    const kept = cell(outage, 'retention');
-    if (kept === undefined) continue;
-    const lost = kept.report.made - kept.delivered;
-    lines.push(
-      `- lost with retention, ${outage} (goal: 0 within the budget): ${whole(lost)}${lost === 0 ? '' : ` of ${whole(kept.report.made)}, **missed**`}.`,
-    );
+    const losses = (['retention', 'both'] as const).flatMap((wrapping) => {
+      const kept = cell(outage, wrapping);
+      if (kept === undefined) return [];
+      const lost = kept.report.made - kept.delivered;
+      const missed = lost === 0 ? '' : ` of ${whole(kept.report.made)}, **missed**`;
+      return `${WRAPPINGS[wrapping]} ${whole(lost)}${missed}`;
+    });
+    if (losses.length === 0) continue;
+    lines.push(`- lost with retention, ${outage} (goal: 0 within the budget): ${losses.join('; ')}.`);
   }
   const worse = results.flatMap((result) => {
     const without = cell(result.outage, 'nothing');
-    if (without === undefined || !['ours', 'retention', 'recipe'].includes(result.wrapping)) return [];
+    if (without === undefined || !['ours', 'retention', 'recipe', 'both'].includes(result.wrapping))
+      return [];
     const [lost, lostWithout] = [result, without].map(({ report, delivered }) => report.made - delivered);
     if (without.delivered === 0 || lost === undefined || lostWithout === undefined || lost <= lostWithout)
       return [];

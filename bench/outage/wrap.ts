@@ -1,4 +1,5 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
+import type { CircuitBreakerExporterOptions, RetentionOptions } from 'otel-circuit-breaker';
 import { anyTrip, CircuitBreakerExporter, consecutiveFailures, slowExportRate } from 'otel-circuit-breaker';
 import { OpossumExporter } from './opossum-exporter.ts';
 import type { Wrapping } from './protocol.ts';
@@ -11,9 +12,22 @@ export interface Wrapped {
   onOpen(listener: () => void): void;
 }
 
+const retention: RetentionOptions = { maxItems: RETENTION_ITEMS };
+
+/** The README's, for slow collectors. */
+function recipe(): CircuitBreakerExporterOptions<ReadableSpan[]> {
+  return {
+    exportTimeoutMillis: 4_000,
+    tripPolicy: anyTrip(
+      consecutiveFailures(3),
+      slowExportRate({ slowerThanMillis: 2_000, window: { exports: 4 }, minimumExports: 2 }),
+    ),
+  };
+}
+
 /** The time-out of the OTLP exporter, where the wrapping asks for another than its default. */
 export function otlpTimeoutMillis(wrapping: Wrapping): number {
-  return wrapping === 'recipe' ? 3_000 : 10_000;
+  return wrapping === 'recipe' || wrapping === 'both' ? 3_000 : 10_000;
 }
 
 /** Puts the wrapping around the exporter. */
@@ -30,19 +44,11 @@ export function wrap(inner: SpanExporter, wrapping: Wrapping): Wrapped {
     case 'ours':
       return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner));
     case 'retention':
-      return ours(
-        new CircuitBreakerExporter<ReadableSpan[]>(inner, { retention: { maxItems: RETENTION_ITEMS } }),
-      );
+      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { retention }));
     case 'recipe':
-      return ours(
-        new CircuitBreakerExporter<ReadableSpan[]>(inner, {
-          exportTimeoutMillis: 4_000,
-          tripPolicy: anyTrip(
-            consecutiveFailures(3),
-            slowExportRate({ slowerThanMillis: 2_000, window: { exports: 4 }, minimumExports: 2 }),
-          ),
-        }),
-      );
+      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, recipe()));
+    case 'both':
+      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { ...recipe(), retention }));
   }
 }
 

@@ -20,7 +20,14 @@ test.concurrent('bench:outage: each wrapping delivers all spans to a healthy rec
 }) => {
   const { document, files } = await runBench('outage', ['--seconds', '2', '--only', 'healthy']);
 
-  for (const wrapping of ['nothing', 'opossum', 'ours, defaults', 'ours, retention', 'ours, slow']) {
+  for (const wrapping of [
+    'nothing',
+    'opossum',
+    'ours, defaults',
+    'ours, retention',
+    'ours, slow',
+    'ours, recipe',
+  ]) {
     expect(numberIn(document, wrapping, 2), wrapping).toBeGreaterThan(1_000);
     expect(numberIn(document, wrapping, 3), wrapping).toBe(0);
   }
