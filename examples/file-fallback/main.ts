@@ -9,7 +9,13 @@ const exporter = new CircuitBreakerExporter(new OTLPTraceExporter(), {
   retention: { maxItems: 20_000 },
   fallback: new FileSpanExporter(process.env['SPANS_FILE'] ?? 'spans.jsonl'),
 });
-const sdk = new NodeSDK({ serviceName: 'file-fallback', traceExporter: exporter, instrumentations: [] });
+const sdk = new NodeSDK({
+  serviceName: 'file-fallback',
+  traceExporter: exporter,
+  instrumentations: [],
+  metricReaders: [],
+  logRecordProcessors: [],
+});
 sdk.start();
 
 let made = 0;

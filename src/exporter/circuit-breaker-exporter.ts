@@ -41,7 +41,7 @@ type ResultCallback = (result: ExportResultLike) => void;
  * import { CircuitBreakerExporter } from 'otel-circuit-breaker';
  *
  * const exporter = new CircuitBreakerExporter(new OTLPTraceExporter());
- * const sdk = new NodeSDK({ traceExporter: exporter });
+ * const sdk = new NodeSDK({ traceExporter: exporter, metricReaders: [], logRecordProcessors: [] });
  * sdk.start();
  * ```
  */

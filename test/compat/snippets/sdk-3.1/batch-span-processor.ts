@@ -7,6 +7,8 @@ export const exporter = new CircuitBreakerExporter(new OTLPTraceExporter());
 
 export const sdk = new NodeSDK({
   spanProcessors: [new BatchSpanProcessor({ exporter })],
+  metricReaders: [],
+  logRecordProcessors: [],
 });
 sdk.start();
 

@@ -11,7 +11,7 @@ const exporter = new CircuitBreakerExporter(
   { probePolicy: everyNthAttempt(10) },
 );
 const processor = new BatchSpanProcessor({ exporter });
-new NodeSDK({ spanProcessors: [processor] }).start();
+new NodeSDK({ spanProcessors: [processor], metricReaders: [], logRecordProcessors: [] }).start();
 const tracer = trace.getTracer('handler');
 
 export async function handler(event: { readonly path: string }): Promise<{ statusCode: number }> {
