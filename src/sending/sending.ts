@@ -122,7 +122,8 @@ export class Sending<T, Told> implements Expiring {
     try {
       this.#conclude(result, false);
     } catch (error) {
-      reportProblem(this.#route.onError, 'a result callback threw', error);
+      const { who, onError } = this.#route;
+      reportProblem(onError, `${who}: a result callback threw`, error);
     }
   }
 }

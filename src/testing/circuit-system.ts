@@ -63,9 +63,10 @@ export const OPTIONS_UNDER_TEST = [
 
 /** What the thing under test is made with. */
 export type ExporterUnderTestOptions = Pick<
-  CircuitBreakerExporterOptions & CircuitBreakerOptions,
-  (typeof OPTIONS_UNDER_TEST)[number]
->;
+  CircuitBreakerExporterOptions,
+  Exclude<(typeof OPTIONS_UNDER_TEST)[number], 'probeTimeoutMillis'>
+> &
+  Pick<CircuitBreakerOptions, 'probeTimeoutMillis'>;
 
 /** What the kit injects. */
 export interface InjectedOptions {

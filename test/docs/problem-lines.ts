@@ -12,7 +12,7 @@ export function problemLines(): string[] {
     const visit = (node: ts.Node): void => {
       if (ts.isCallExpression(node)) {
         const text = messageOf(node);
-        if (text !== undefined) lines.add(text);
+        if (text !== undefined) lines.add(prefixOf(file) + text);
       }
       ts.forEachChild(node, visit);
     };
@@ -21,14 +21,18 @@ export function problemLines(): string[] {
   return [...lines].sort();
 }
 
+/** What stands before all messages of a file: breaker, exporter and HTTP handlers say who they are in one place. */
+function prefixOf(file: string): string {
+  if (file.startsWith('src/breaker/')) return 'circuit <name>: ';
+  if (file.startsWith('src/exporter/')) return 'exporter <name>: ';
+  return file === 'src/adapters/http.ts' ? 'otel-circuit-breaker: ' : '';
+}
+
 /** The message of `reportProblem(onError, message, error)`, or of a `report(message, error)` that leads there. */
 function messageOf(call: ts.CallExpression): string | undefined {
   const callee = call.expression.getText().split('.').at(-1);
   if (callee === 'reportProblem') return textOf(call.arguments[1]);
-  if (callee !== 'report' && callee !== '#report') return undefined;
-  const own = textOf(call.arguments[0]);
-  if (own === undefined) return undefined;
-  return callee === '#report' ? `circuit <name>: ${own}` : `otel-circuit-breaker: ${own}`;
+  return callee === 'report' || callee === '#report' ? textOf(call.arguments[0]) : undefined;
 }
 
 /** A literal, or a template that says something besides what varies. */

@@ -517,7 +517,7 @@ describe('a callback that throws', () => {
     exporter.export([], callback);
     clock.advance(15_000);
     expect(callback).toHaveBeenCalledTimes(1);
-    expect(problems).toEqual([['a result callback threw', error]]);
+    expect(problems).toEqual([['exporter "otlp": a result callback threw', error]]);
   });
 
   it('of a probe leaves the circuit as the result has it', () => {

@@ -302,7 +302,7 @@ describe('whoever is told, and throws,', () => {
     sending.start();
     expect(() => clock.advance(TIMEOUT)).not.toThrow();
     expect(heard).toHaveLength(1);
-    expect(problems).toEqual([['a result callback threw', error]]);
+    expect(problems).toEqual([['exporter "otlp": a result callback threw', error]]);
   });
 
   it('goes to onError where nobody is there: at a rejection', async () => {
@@ -310,7 +310,7 @@ describe('whoever is told, and throws,', () => {
     sending.start();
     await settled();
     expect(heard).toHaveLength(1);
-    expect(problems).toEqual([['a result callback threw', error]]);
+    expect(problems).toEqual([['exporter "otlp": a result callback threw', error]]);
   });
 
   it('goes to onError where an async exporter lets it through', async () => {
