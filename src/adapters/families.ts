@@ -23,13 +23,13 @@ export interface Family<Seen> {
 
 const STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const satisfies readonly CircuitState[];
 
-const TRANSITIONS: readonly { from: string; to: string; counted: TransitionName }[] = [
-  { from: 'closed', to: 'open', counted: 'CLOSED->OPEN' },
-  { from: 'open', to: 'half_open', counted: 'OPEN->HALF_OPEN' },
-  { from: 'half_open', to: 'closed', counted: 'HALF_OPEN->CLOSED' },
-  { from: 'half_open', to: 'open', counted: 'HALF_OPEN->OPEN' },
-  { from: 'open', to: 'closed', counted: 'OPEN->CLOSED' },
-];
+const TRANSITIONS = [
+  'CLOSED->OPEN',
+  'OPEN->HALF_OPEN',
+  'HALF_OPEN->CLOSED',
+  'HALF_OPEN->OPEN',
+  'OPEN->CLOSED',
+] as const satisfies readonly TransitionName[];
 
 const RESULTS = [
   'success',
@@ -56,7 +56,7 @@ export const circuitFamilies: readonly Family<CircuitSnapshot>[] = [
     otel: 'state',
     kind: 'gauge',
     unit: '1',
-    help: 'State of the circuit: 1 for the current state, 0 for the others.',
+    help: '1 for the current state of the circuit, 0 for the others.',
     read: ({ state }) =>
       STATES.map((each) => ({ labels: { state: each.toLowerCase() }, value: each === state ? 1 : 0 })),
   },
@@ -67,14 +67,17 @@ export const circuitFamilies: readonly Family<CircuitSnapshot>[] = [
     unit: '{transition}',
     help: 'State changes of the circuit.',
     read: ({ transitions }) =>
-      TRANSITIONS.map(({ from, to, counted }) => ({ labels: { from, to }, value: transitions[counted] })),
+      TRANSITIONS.map((name) => {
+        const [from = '', to = ''] = name.toLowerCase().split('->');
+        return { labels: { from, to }, value: transitions[name] };
+      }),
   },
   {
     prometheus: 'exports_total',
     otel: 'exports',
     kind: 'counter',
     unit: '{batch}',
-    help: 'Batches sent, by result; rejected ones met an open circuit and never reached the inner exporter.',
+    help: 'Batches by result; rejected ones met an open circuit, and never reached the inner exporter.',
     read: (seen) => RESULTS.map((result) => ({ labels: { result }, value: seen.exports[result] })),
   },
   {
@@ -82,7 +85,7 @@ export const circuitFamilies: readonly Family<CircuitSnapshot>[] = [
     otel: 'items',
     kind: 'counter',
     unit: '{item}',
-    help: 'Spans, log records and data points of the batches sent, by result.',
+    help: 'Spans, log records and data points of the batches, by result.',
     read: ({ items }) => RESULTS.map((result) => ({ labels: { result }, value: items[result] })),
   },
   {
@@ -97,7 +100,7 @@ export const circuitFamilies: readonly Family<CircuitSnapshot>[] = [
     otel: 'export.time',
     kind: 'counter',
     unit: 's',
-    help: 'Time that exports took which reached the inner exporter, added up.',
+    help: 'Time that exports took, added up.',
     read: ({ exportDurations }) => single(exportDurations.sum),
   },
   {
@@ -133,48 +136,27 @@ export const circuitFamilies: readonly Family<CircuitSnapshot>[] = [
   },
 ];
 
+/** Where the items of an exporter's batches went, and what that means. */
+const ACCOUNTS = [
+  ['offered', 'Items given to the exporter.'],
+  ['delivered', 'Items that the inner exporter accepted, at once or later.'],
+  ['redelivered', 'Items delivered out of retention.'],
+  ['fallback', 'Items that the fallback accepted.'],
+  ['lost', 'Items given up.'],
+] as const;
+
 /** What there is to read of an exporter. */
 export const deliveryFamilies: readonly Family<DeliverySnapshot>[] = [
-  {
-    prometheus: 'offered_items_total',
-    otel: 'delivery.offered',
-    kind: 'counter',
-    unit: '{item}',
-    help: 'Items given to the exporter.',
-    read: ({ offered }) => single(offered.items),
-  },
-  {
-    prometheus: 'delivered_items_total',
-    otel: 'delivery.delivered',
-    kind: 'counter',
-    unit: '{item}',
-    help: 'Items that the inner exporter accepted, at once or later.',
-    read: ({ delivered }) => single(delivered.items),
-  },
-  {
-    prometheus: 'redelivered_items_total',
-    otel: 'delivery.redelivered',
-    kind: 'counter',
-    unit: '{item}',
-    help: 'Items delivered out of retention.',
-    read: ({ redelivered }) => single(redelivered.items),
-  },
-  {
-    prometheus: 'fallback_items_total',
-    otel: 'delivery.fallback',
-    kind: 'counter',
-    unit: '{item}',
-    help: 'Items that the fallback accepted.',
-    read: ({ fallback }) => single(fallback.items),
-  },
-  {
-    prometheus: 'lost_items_total',
-    otel: 'delivery.lost',
-    kind: 'counter',
-    unit: '{item}',
-    help: 'Items given up.',
-    read: ({ lost }) => single(lost.items),
-  },
+  ...ACCOUNTS.map(
+    ([account, help]): Family<DeliverySnapshot> => ({
+      prometheus: `${account}_items_total`,
+      otel: `delivery.${account}`,
+      kind: 'counter',
+      unit: '{item}',
+      help,
+      read: (delivery) => single(delivery[account].items),
+    }),
+  ),
   {
     prometheus: 'evicted_items_total',
     otel: 'delivery.evicted',

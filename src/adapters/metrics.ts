@@ -1,11 +1,4 @@
-import type {
-  BatchObservableCallback,
-  BatchObservableResult,
-  Meter,
-  Observable,
-  ObservableCounter,
-  ObservableGauge,
-} from '@opentelemetry/api';
+import type { BatchObservableCallback, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
 import { objectWith } from '../internal/validate-options.ts';
 import type { Family } from './families.ts';
 import { circuitFamilies, deliveryFamilies } from './families.ts';
@@ -17,6 +10,9 @@ export type { SnapshotSources } from './sources.ts';
 const PREFIX = 'otel.circuit_breaker.';
 const BREAKER_NAME = 'otel.circuit_breaker.name';
 const EXPORTER_NAME = 'otel.circuit_breaker.exporter';
+
+/** What makes an instrument of each kind. */
+const MAKERS = { gauge: 'createObservableGauge', counter: 'createObservableCounter' } as const;
 
 /** A family, and the instrument that shows it. */
 interface Instrumented<Seen> {
@@ -46,11 +42,7 @@ interface Instrumented<Seen> {
  */
 export function observeCircuitBreakers(meter: Meter, source: SnapshotSources): () => void {
   const owner = 'observeCircuitBreakers';
-  objectWith<Meter>(
-    'createObservableGauge',
-    'createObservableCounter',
-    'addBatchObservableCallback',
-  )(meter, `${owner}: meter`);
+  objectWith<Meter>(MAKERS.gauge, MAKERS.counter, 'addBatchObservableCallback')(meter, `${owner}: meter`);
   const gather = () => {
     const circuits = gatherCircuits(owner, source);
     refuseDuplicateNames(owner, circuits);
@@ -76,9 +68,11 @@ export function observeCircuitBreakers(meter: Meter, source: SnapshotSources): (
 }
 
 function instrumented<Seen>(meter: Meter, families: readonly Family<Seen>[]): readonly Instrumented<Seen>[] {
-  return families.flatMap((family) =>
-    family.otel === undefined ? [] : [{ family, instrument: createInstrument(meter, family, family.otel) }],
-  );
+  return families.flatMap((family) => {
+    const { otel, kind, unit, help } = family;
+    if (otel === undefined) return [];
+    return [{ family, instrument: meter[MAKERS[kind]](PREFIX + otel, { description: help, unit }) }];
+  });
 }
 
 function observeAll<Seen>(
@@ -92,15 +86,4 @@ function observeAll<Seen>(
       result.observe(instrument, value, { ...attributes, ...labels });
     }
   }
-}
-
-function createInstrument<Seen>(
-  meter: Meter,
-  { kind, unit, help }: Family<Seen>,
-  name: string,
-): ObservableGauge | ObservableCounter {
-  const options = { description: help, unit };
-  return kind === 'gauge'
-    ? meter.createObservableGauge(PREFIX + name, options)
-    : meter.createObservableCounter(PREFIX + name, options);
 }

@@ -110,11 +110,10 @@ function isObject(value: unknown): value is object {
 }
 
 function hasSnapshot(source: object): source is Extract<SnapshotSource, { snapshot(): unknown }> {
-  return 'snapshot' in source && typeof source.snapshot === 'function';
+  return typeof (source as { snapshot?: unknown }).snapshot === 'function';
 }
 
 function looksLikeSnapshot(value: object): value is CircuitSnapshot | ExporterSnapshot {
-  return (
-    'name' in value && typeof value.name === 'string' && 'state' in value && typeof value.state === 'string'
-  );
+  const { name, state } = value as Partial<CircuitSnapshot>;
+  return typeof name === 'string' && typeof state === 'string';
 }

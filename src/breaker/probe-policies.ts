@@ -156,11 +156,11 @@ export function allOf(...policies: readonly ProbePolicy[]): ProbePolicy {
  * within a second of a failed probe. Counting serves busy services, the pause quiet ones, and the floor keeps
  * span-by-span processors in bounds.
  */
-export const defaultProbePolicy: ProbePolicy = allOf(
-  afterCooldown(1_000),
-  anyOf(
-    everyNthAttempt(10),
-    exponentialBackoff({ initialMillis: 5_000, maxMillis: 30_000, jitter: 'equal' }),
+export const defaultProbePolicy: ProbePolicy = /* @__PURE__ */ allOf(
+  /* @__PURE__ */ afterCooldown(1_000),
+  /* @__PURE__ */ anyOf(
+    /* @__PURE__ */ everyNthAttempt(10),
+    /* @__PURE__ */ exponentialBackoff({ initialMillis: 5_000, maxMillis: 30_000, jitter: 'equal' }),
   ),
 );
 

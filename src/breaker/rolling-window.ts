@@ -22,7 +22,7 @@ export interface RollingCounter {
 const BUCKETS = 20;
 
 /** A byte for each export, so there is a limit; nobody looks back that far. */
-const windowLength = numberThat(
+const windowLength = /* @__PURE__ */ numberThat(
   'a positive integer of at most 1000000',
   (value) => Number.isSafeInteger(value) && value > 0 && value <= 1_000_000,
 );

@@ -46,6 +46,8 @@ export function optional<T>(check: Check<T>, fallback: T): Check<T> {
   return (value, label) => (value === undefined ? fallback : check(value, label));
 }
 
+// The calls below are marked as pure, so that a bundle has only those checks that it uses.
+
 /** A number; `wanted` says in words what `accepts` tests. @throws TypeError for no number, RangeError for one that is not accepted */
 export function numberThat(wanted: string, accepts: (value: number) => boolean): Check<number> {
   return (value, label) => {
@@ -55,30 +57,30 @@ export function numberThat(wanted: string, accepts: (value: number) => boolean):
   };
 }
 
-export const positiveInteger: Check<number> = numberThat(
+export const positiveInteger: Check<number> = /* @__PURE__ */ numberThat(
   'a positive integer',
   (value) => Number.isSafeInteger(value) && value > 0,
 );
 
-export const nonNegativeInteger: Check<number> = numberThat(
+export const nonNegativeInteger: Check<number> = /* @__PURE__ */ numberThat(
   'an integer of at least 0',
   (value) => Number.isSafeInteger(value) && value >= 0,
 );
 
-export const finiteNumber: Check<number> = numberThat('a finite number', Number.isFinite);
+export const finiteNumber: Check<number> = /* @__PURE__ */ numberThat('a finite number', Number.isFinite);
 
-export const nonNegativeNumber: Check<number> = numberThat(
+export const nonNegativeNumber: Check<number> = /* @__PURE__ */ numberThat(
   'a finite number of at least 0',
   (value) => Number.isFinite(value) && value >= 0,
 );
 
-export const positiveNumber: Check<number> = numberThat(
+export const positiveNumber: Check<number> = /* @__PURE__ */ numberThat(
   'a finite number above 0',
   (value) => Number.isFinite(value) && value > 0,
 );
 
 /** A share of a whole: above 0, at most 1. */
-export const share: Check<number> = numberThat(
+export const share: Check<number> = /* @__PURE__ */ numberThat(
   'a number above 0 and at most 1',
   (value) => value > 0 && value <= 1,
 );
