@@ -40,7 +40,7 @@ export function writeSection(
       begin(name),
       `## ${title}`,
       '',
-      circumstances(`npm run ${name}`),
+      circumstances(commandLine(name)),
       '',
       body.trim(),
       end(name),
@@ -61,8 +61,14 @@ function versionOf(packageName: string): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
-/** The load when this process began, before it added its own. */
-const loadAtStart = loadavg()[0] ?? 0;
+/** The load averages when this process began, before it added its own. */
+const loadAtStart = loadavg();
+
+/** What was typed to run this script, with all its flags. */
+function commandLine(section: Section): string {
+  const flags = process.argv.slice(2).map((flag) => (/^[\w./:,=@-]+$/.test(flag) ? flag : `'${flag}'`));
+  return [`npm run ${section}`, ...(flags.length === 0 ? [] : ['--', ...flags])].join(' ');
+}
 
 function circumstances(command: string): string {
   const date = new Date().toISOString().slice(0, 16).replace('T', ' ');
@@ -72,10 +78,11 @@ function circumstances(command: string): string {
   const versions = ['@opentelemetry/sdk-trace-base', 'opossum', 'cockatiel'].map(
     (name) => `${name} ${versionOf(name)}`,
   );
+  const loads = loadAtStart.map((load) => load.toFixed(1)).join(', ');
   return [
     `\`${command}\`, ${date} UTC. otel-circuit-breaker ${library}, Node ${process.versions.node},`,
     `${versions.join(', ')}; ${type()} ${release()}, ${cpus().length} x ${cpu?.model.trim()},`,
-    `${(totalmem() / 2 ** 30).toFixed(1)} GiB; load at the start ${loadAtStart.toFixed(1)}.`,
+    `${(totalmem() / 2 ** 30).toFixed(1)} GiB; load average at the start (1, 5, 15 min) ${loads}.`,
   ].join('\n');
 }
 
