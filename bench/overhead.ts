@@ -2,7 +2,7 @@
  * What the library costs: a call, a look, a million exports, a service under load.
  *
  *     npm run bench -- [--parts calls,rendering,service,growth] [--rounds 7] [--millis 200] [--exports 1000000]
- *                      [--seconds 5] [--folder docs]
+ *                      [--service-rounds 3] [--seconds 5] [--folder docs]
  *
  * Writes its section of `BENCHMARKS.md`. The part `growth` needs `--expose-gc`.
  */
@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '7' },
     millis: { type: 'string', default: '200' },
     exports: { type: 'string', default: '1000000' },
+    'service-rounds': { type: 'string', default: '3' },
     seconds: { type: 'string', default: '5' },
     folder: { type: 'string' },
   },
@@ -28,7 +29,8 @@ const wanted = options.parts.split(',');
 const parts: Readonly<Record<string, () => string | Promise<string>>> = {
   calls: () => calls(effort),
   rendering: () => rendering(effort),
-  service: () => referenceService(Number(options.seconds)),
+  service: () =>
+    referenceService({ rounds: Number(options['service-rounds']), seconds: Number(options.seconds) }),
   growth: () => growth(Number(options.exports)),
 };
 
