@@ -1,5 +1,7 @@
 /** What stands between the batch processor and the OTLP exporter. */
-export type Wrapping = 'nothing' | 'opossum' | 'ours' | 'retention' | 'recipe' | 'both';
+export type Wrapping =
+  | ('nothing' | 'opossum' | 'ours' | 'retention' | 'recipe' | 'both')
+  | ('everyNth' | 'cooldown' | 'backoff');
 
 /** All of them, in the order of the table, with what the table says of each. */
 export const WRAPPINGS: Readonly<Record<Wrapping, string>> = {
@@ -9,7 +11,19 @@ export const WRAPPINGS: Readonly<Record<Wrapping, string>> = {
   retention: 'ours, retention',
   recipe: 'ours, slow-collector recipe',
   both: 'ours, recipe and retention',
+  everyNth: 'ours, everyNthAttempt(10)',
+  cooldown: 'ours, afterCooldown(30_000)',
+  backoff: 'ours, exponentialBackoff()',
 };
+
+/** Those that differ in nothing but when they probe: only where an outage lasts as long as the run. */
+const PROBE_POLICIES: readonly Wrapping[] = ['everyNth', 'cooldown', 'backoff'];
+
+/** Those that are compared in an outage of that name. */
+export function wrappingsOf(outage: string): Wrapping[] {
+  const all = Object.keys(WRAPPINGS) as Wrapping[];
+  return outage === '503' ? all : all.filter((wrapping) => !PROBE_POLICIES.includes(wrapping));
+}
 
 /** The queue of the batch processor: sixteen seconds of traffic, so that an export that fails after ten loses nothing. */
 export const QUEUE_SPANS = 32_768;

@@ -1,7 +1,7 @@
 import type { Cell } from '../support/table.ts';
 import { csv, figure, markdownTable } from '../support/table.ts';
 import type { CellResult } from './cell.ts';
-import { WRAPPINGS } from './protocol.ts';
+import { WRAPPINGS, wrappingsOf } from './protocol.ts';
 
 const COLUMNS = [
   ...[
@@ -71,7 +71,8 @@ export function verdict(results: readonly CellResult[]): string {
   for (const outage of ['refused', 'hang', '503']) {
     const bare = cell(outage, 'nothing');
     if (bare === undefined) continue;
-    const others = (['opossum', 'ours', 'retention', 'recipe', 'both'] as const)
+    const others = wrappingsOf(outage)
+      .filter((wrapping) => wrapping !== 'nothing')
       .map((wrapping) => cell(outage, wrapping))
       .filter((result) => result !== undefined)
       .map(
@@ -79,7 +80,7 @@ export function verdict(results: readonly CellResult[]): string {
           `${WRAPPINGS[wrapping]} ${whole(report.requests)} (${percent(report.requests, bare.report.requests)})`,
       );
     lines.push(
-      `- requests under ${outage}: without a breaker ${whole(bare.report.requests)}; ${others.join('; ')}.`,
+      `- requests under ${outage}: without a breaker ${whole(bare.report.requests)}; of these, in brackets as a share, ${others.join('; ')}.`,
     );
   }
   for (const outage of ['back after 20 s', 'flapping 5 s / 5 s']) {

@@ -1,6 +1,14 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { CircuitBreakerExporterOptions, RetentionOptions } from 'otel-circuit-breaker';
-import { anyTrip, CircuitBreakerExporter, consecutiveFailures, slowExportRate } from 'otel-circuit-breaker';
+import {
+  afterCooldown,
+  anyTrip,
+  CircuitBreakerExporter,
+  consecutiveFailures,
+  everyNthAttempt,
+  exponentialBackoff,
+  slowExportRate,
+} from 'otel-circuit-breaker';
 import { OpossumExporter } from './opossum-exporter.ts';
 import type { Wrapping } from './protocol.ts';
 import { RETENTION_ITEMS } from './protocol.ts';
@@ -49,6 +57,12 @@ export function wrap(inner: SpanExporter, wrapping: Wrapping): Wrapped {
       return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, recipe()));
     case 'both':
       return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { ...recipe(), retention }));
+    case 'everyNth':
+      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { probePolicy: everyNthAttempt(10) }));
+    case 'cooldown':
+      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { probePolicy: afterCooldown(30_000) }));
+    case 'backoff':
+      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { probePolicy: exponentialBackoff() }));
   }
 }
 
