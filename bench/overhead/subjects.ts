@@ -2,6 +2,7 @@ import { ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import Opossum from 'opossum';
 import type { CircuitBreakerExporterOptions, ExporterLike } from 'otel-circuit-breaker';
 import { CircuitBreakerExporter, systemClock } from 'otel-circuit-breaker';
+import type { Delivery } from '../../src/delivery/delivery.ts';
 import { asPromise, asynchronous, BATCH, failing, noop, withOwnTimer } from './exporters.ts';
 import type { Subject } from './measure-calls.ts';
 
@@ -14,7 +15,11 @@ export const ROWS = {
   closed: 'ours, CLOSED',
   closedUntimed: 'ours, CLOSED, `exportTimeoutMillis: 0`',
   closedRetention: 'ours, CLOSED, retention',
+  closedSource: 'ours, CLOSED, imported from `src`',
+  closedBookless: 'the same, without the bookkeeping of the delivery layer',
   open: 'ours, OPEN',
+  openSource: 'ours, OPEN, imported from `src`',
+  openBookless: 'the same, without the bookkeeping',
   openRetention: 'ours, OPEN, retention (full: keeps one, gives one up)',
   cockatielClosed: 'cockatiel, closed (awaited)',
   cockatielOpen: 'cockatiel, open (awaited)',
@@ -40,7 +45,11 @@ const makers: Readonly<Record<Row, () => (() => unknown) | Promise<() => unknown
   closed: () => exporting(ours(noop)),
   closedUntimed: () => exporting(ours(noop, { exportTimeoutMillis: 0 })),
   closedRetention: () => exporting(ours(noop, { retention: {} })),
+  closedSource: async () => exporting(ours(noop, {}, await fromSource())),
+  closedBookless: async () => exporting(ours(noop, {}, await withoutBookkeeping())),
   open: () => exporting(opened(ours(failing))),
+  openSource: async () => exporting(opened(ours(failing, {}, await fromSource()))),
+  openBookless: async () => exporting(opened(ours(failing, {}, await withoutBookkeeping()))),
   openRetention: () => exporting(filled(opened(ours(failing, { retention: {} })))),
   cockatielClosed() {
     const breaker = cockatielBreaker();
@@ -73,8 +82,28 @@ function ignore(): void {}
 function ours(
   inner: ExporterLike<unknown>,
   options: CircuitBreakerExporterOptions = {},
+  Exporter = CircuitBreakerExporter,
 ): CircuitBreakerExporter<unknown> {
-  return new CircuitBreakerExporter<unknown>(inner, options);
+  return new Exporter<unknown>(inner, options);
+}
+
+/** The library as it stands in `src`, where a part of it can be replaced. */
+async function fromSource(): Promise<typeof CircuitBreakerExporter> {
+  const source = await import('../../src/index.ts');
+  return source.CircuitBreakerExporter;
+}
+
+/** The same, where nobody counts what became of a batch: for the rest of this process. */
+async function withoutBookkeeping(): Promise<typeof CircuitBreakerExporter> {
+  const delivery = await import('../../src/delivery/delivery.ts');
+  const bookless: Pick<Delivery<unknown>, 'offer' | 'settled' | 'notDelivered' | 'resume'> = {
+    offer() {},
+    settled() {},
+    notDelivered: (_batch, _items, _mayHelp, result, callback) => callback(result),
+    resume() {},
+  };
+  Object.assign(delivery.Delivery.prototype, bookless);
+  return fromSource();
 }
 
 function exporting(exporter: ExporterLike<unknown>): () => void {
