@@ -1,21 +1,22 @@
 /**
- * What the library costs: a call, a look, a million exports, a service under load.
+ * What the library costs: a call, a look, a million exports, a service under load, what is kept.
  *
- *     npm run bench -- [--parts calls,rendering,service,growth] [--rounds 7] [--millis 200] [--exports 1000000]
- *                      [--service-rounds 3] [--seconds 5] [--folder docs]
+ *     npm run bench -- [--parts calls,rendering,service,growth,memory] [--rounds 7] [--millis 200]
+ *                      [--service-rounds 3] [--seconds 5] [--exports 1000000] [--folder docs]
  *
- * Writes its section of `BENCHMARKS.md`. The part `growth` needs `--expose-gc`.
+ * Writes its section of `BENCHMARKS.md`. The parts `growth` and `memory` need `--expose-gc`.
  */
 import { parseArgs } from 'node:util';
 import { calls } from './overhead/calls.ts';
 import { growth } from './overhead/growth.ts';
 import { referenceService } from './overhead/reference-service.ts';
 import { rendering } from './overhead/rendering.ts';
+import { retentionMemory } from './retention-memory.ts';
 import { writeSection } from './support/document.ts';
 
 const { values: options } = parseArgs({
   options: {
-    parts: { type: 'string', default: 'calls,rendering,service,growth' },
+    parts: { type: 'string', default: 'calls,rendering,service,growth,memory' },
     rounds: { type: 'string', default: '7' },
     millis: { type: 'string', default: '200' },
     exports: { type: 'string', default: '1000000' },
@@ -32,6 +33,7 @@ const parts: Readonly<Record<string, () => string | Promise<string>>> = {
   service: () =>
     referenceService({ rounds: Number(options['service-rounds']), seconds: Number(options.seconds) }),
   growth: () => growth(Number(options.exports)),
+  memory: retentionMemory,
 };
 
 const texts: string[] = [];

@@ -1,6 +1,3 @@
-// What retention costs: `node bench/retention-memory.ts`, on Node 24 or later.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { Attributes } from '@opentelemetry/api';
 import { SpanKind } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
@@ -9,55 +6,65 @@ import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import type { ExportResultLike } from '../src/index.ts';
-import { CircuitBreakerExporter } from '../src/index.ts';
-import { ManualClock } from '../src/testing/index.ts';
+import type { ExportResultLike } from 'otel-circuit-breaker';
+import { CircuitBreakerExporter } from 'otel-circuit-breaker';
+import { ManualClock } from 'otel-circuit-breaker/testing';
+import { markdownTable } from './support/table.ts';
 
 const KEPT_SPANS = 20_000;
 const SPANS_A_BATCH = 512;
 const HOUR = 3_600_000;
 const HOURS = 7 * 24;
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+type Row = readonly [what: string, value: string];
 
-interface Row {
-  what: string;
-  value: string;
-}
+/** Measures what retention costs: the heap of what it keeps, and whether a week of outages leaves anything; as Markdown. */
+export async function retentionMemory(): Promise<string> {
+  const rows = [...(await costOfKeptSpans()), ...(await weekOfOutages())];
+  return `### The memory of retention
 
-const rows: Row[] = [...(await costOfKeptSpans()), ...(await weekOfOutages())];
-console.table(Object.fromEntries(rows.map(({ what, value }) => [what, { value }])));
+Spans of the real SDK, of a typical service, kept through an outage; and a simulated week with half an hour of outage in every
+hour. The heap is what is left after a full garbage collection.
 
-/** On its own, so that nothing holds what it made. */
-function warmUp(): void {
-  spansOfAService(2_000);
+${markdownTable(['', ''], rows)}`;
 }
 
 /** Fills retention with spans of the real SDK, and empties it again. */
 async function costOfKeptSpans(): Promise<Row[]> {
   const exporter = exporterThatKeeps();
-  exporter.breaker.forceOpen();
   // What the code itself and the first spans cost is not what the kept ones cost.
-  warmUp();
-  const before = await heapUsed();
-  for (let made = 0; made < KEPT_SPANS; made += SPANS_A_BATCH)
-    exportSpans(exporter, Math.min(SPANS_A_BATCH, KEPT_SPANS - made));
-  const full = await heapUsed();
+  await fill(exporter);
+  const before = await empty(exporter);
+  const full = await fill(exporter);
   const { kept } = exporter.snapshot().delivery;
-  exporter.breaker.reset();
-  await exporter.redeliver();
-  const empty = await heapUsed();
-  if (kept.items !== KEPT_SPANS || exporter.snapshot().delivery.kept.items !== 0)
-    throw new Error(`kept ${kept.items} spans, ${exporter.snapshot().delivery.kept.items} at the end`);
+  const after = await empty(exporter);
+  const left = exporter.snapshot().delivery.kept;
+  if (kept.items !== KEPT_SPANS || left.items !== 0)
+    throw new Error(`kept ${kept.items} spans, ${left.items} at the end`);
   return [
-    { what: 'spans kept, of 12 attributes each', value: kept.items.toLocaleString('en') },
-    { what: 'heap they cost', value: mebibytes(full - before) },
-    { what: 'heap a span', value: `${Math.round((full - before) / kept.items)} B` },
-    { what: 'left of it when they are delivered', value: mebibytes(empty - before) },
+    ['spans kept, of 12 attributes each', kept.items.toLocaleString('en')],
+    ['heap they cost', mebibytes(full - before)],
+    ['heap a span', `${Math.round((full - before) / kept.items)} B`],
+    ['left of it when they are delivered', mebibytes(after - before)],
   ];
 }
 
+/** @returns the heap, when it keeps all that it may */
+async function fill(exporter: CircuitBreakerExporter<ReadableSpan[]>): Promise<number> {
+  exporter.breaker.forceOpen();
+  for (let made = 0; made < KEPT_SPANS; made += SPANS_A_BATCH)
+    exportSpans(exporter, Math.min(SPANS_A_BATCH, KEPT_SPANS - made));
+  return heapUsed();
+}
+
+/** @returns the heap, when it has delivered all that it kept */
+async function empty(exporter: CircuitBreakerExporter<ReadableSpan[]>): Promise<number> {
+  exporter.breaker.reset();
+  await exporter.redeliver();
+  return heapUsed();
+}
+
+/** On its own, so that nothing else holds what it made. */
 function exportSpans(exporter: CircuitBreakerExporter<ReadableSpan[]>, count: number): void {
   exporter.export(spansOfAService(count), ignore);
 }
@@ -81,12 +88,12 @@ async function weekOfOutages(): Promise<Row[]> {
   const [first = 0, ...others] = heap;
   const most = Math.max(...others);
   return [
-    { what: 'outages in a simulated week', value: String(transitions['CLOSED->OPEN']) },
-    { what: 'spans offered', value: delivery.offered.items.toLocaleString('en') },
-    { what: 'spans evicted for want of room', value: delivery.evicted.full.toLocaleString('en') },
-    { what: 'heap after the first day', value: mebibytes(first) },
-    { what: 'most at the end of a later day', value: mebibytes(most) },
-    { what: 'growth', value: mebibytes(most - first) },
+    ['outages in a simulated week', String(transitions['CLOSED->OPEN'])],
+    ['spans offered', delivery.offered.items.toLocaleString('en')],
+    ['spans evicted for want of room', delivery.evicted.full.toLocaleString('en')],
+    ['heap after the first day', mebibytes(first)],
+    ['most at the end of a later day', mebibytes(most)],
+    ['growth', mebibytes(most - first)],
   ];
 }
 
@@ -136,7 +143,7 @@ function twelveAttributes(i: number): Attributes {
 async function heapUsed(): Promise<number> {
   // The SDK's processors hold each span until their promise of it has settled.
   await new Promise((resolve) => setImmediate(resolve));
-  for (let i = 0; i < 4; i++) collectGarbage();
+  for (let i = 0; i < 4; i++) globalThis.gc?.();
   return process.memoryUsage().heapUsed;
 }
 
