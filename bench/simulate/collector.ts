@@ -4,6 +4,13 @@ const SLOT_MILLIS = 100;
 const SLOTS_A_SECOND = 1_000 / SLOT_MILLIS;
 
 /**
+ * Why a request comes: a live batch as the service makes it; one that had to wait in the processor's queue, which is sent
+ * at once when the export before it has ended; a kept batch; a retry inside the exporter.
+ */
+export const CAUSES = ['live', 'queued', 'redelivery', 'retry'] as const;
+export type Cause = (typeof CAUSES)[number];
+
+/**
  * A backend with a capacity: what comes beyond it is refused, and refusing costs it too, so that twice the capacity
  * offered is half of it served. Counts the requests of each second.
  */
@@ -12,6 +19,13 @@ export class SimulatedCollector {
   up = true;
   /** Requests by second of the clock. */
   readonly requestsBySecond: number[] = [];
+  /** The same by cause. */
+  readonly causesBySecond: Readonly<Record<Cause, number[]>> = {
+    live: [],
+    queued: [],
+    redelivery: [],
+    retry: [],
+  };
   readonly #clock: Clock;
   readonly #capacity: number;
   /** Offered by slot, and their sum: the last second. */
@@ -28,10 +42,12 @@ export class SimulatedCollector {
   }
 
   /** One request. @returns whether it is served */
-  receive(): boolean {
+  receive(cause: Cause): boolean {
     const nowMillis = this.#clock.now();
     const second = Math.floor(nowMillis / 1_000);
     this.requestsBySecond[second] = (this.requestsBySecond[second] ?? 0) + 1;
+    const ofCause = this.causesBySecond[cause];
+    ofCause[second] = (ofCause[second] ?? 0) + 1;
     this.#turnTo(Math.floor(nowMillis / SLOT_MILLIS));
     const index = this.#slot % SLOTS_A_SECOND;
     this.#offered[index] = (this.#offered[index] ?? 0) + 1;

@@ -1,6 +1,7 @@
 import type { ProbePolicy, RetentionOptions } from 'otel-circuit-breaker';
 import { CircuitBreakerExporter } from 'otel-circuit-breaker';
-import { SimulatedCollector } from './collector.ts';
+import type { Cause } from './collector.ts';
+import { CAUSES, SimulatedCollector } from './collector.ts';
 import { EventClock } from './event-clock.ts';
 import type { Protocol } from './otlp-like-exporter.ts';
 import { OtlpLikeExporter } from './otlp-like-exporter.ts';
@@ -39,6 +40,10 @@ export interface FleetResult {
   readonly loadDuring: number;
   /** The busiest second of the first minute after. */
   readonly peakAfter: number;
+  /** Which second that was. */
+  readonly peakAt: number;
+  /** What that second was made of. */
+  readonly peakCauses: Readonly<Record<Cause, number>>;
   /** Until that share was closed again for good; of the bare exporter: had delivered again. `Infinity`: not in time. */
   readonly closed50: number;
   readonly closed99: number;
@@ -78,7 +83,7 @@ export function runFleet({ services, protocol, wrapping, outageSeconds, seed }: 
       });
     }
     const rate = index < busy ? BUSY_SPANS_A_SECOND : QUIET_SPANS_A_SECOND;
-    const service = new SimulatedService(clock, exporter, rate);
+    const service = new SimulatedService(clock, exporter, otlp, rate);
     service.start(random());
     fleet.push(service);
   }
@@ -112,11 +117,19 @@ export function runFleet({ services, protocol, wrapping, outageSeconds, seed }: 
     { length: endsAt },
     (_, second) => (collector.requestsBySecond[second] ?? 0) / steady,
   );
+  const peakAfter = Math.max(...load.slice(recoveryAt, recoveryAt + 60));
+  const peakSecond = load.indexOf(peakAfter, recoveryAt);
+  const peakCauses = CAUSES.map((cause) => [
+    cause,
+    (collector.causesBySecond[cause][peakSecond] ?? 0) / steady,
+  ]);
 
   return {
     openShare: open / services,
     loadDuring: sum(load.slice(outageAt, recoveryAt), (value) => value) / outageSeconds,
-    peakAfter: Math.max(...load.slice(recoveryAt, recoveryAt + 60)),
+    peakAfter,
+    peakAt: peakSecond - recoveryAt,
+    peakCauses: Object.fromEntries(peakCauses) as Record<Cause, number>,
     closed50: share(closedAt, 0.5),
     closed99: share(closedAt, 0.99),
     closed100: share(closedAt, 1),

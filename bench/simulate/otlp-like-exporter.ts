@@ -1,5 +1,5 @@
 import type { Clock, ExporterLike, ExportResultLike } from 'otel-circuit-breaker';
-import type { SimulatedCollector } from './collector.ts';
+import type { Cause, SimulatedCollector } from './collector.ts';
 
 /** How an export that fails goes: over HTTP after five retries, in about 8 s; over gRPC at once. */
 export type Protocol = 'http' | 'grpc';
@@ -13,6 +13,8 @@ const FAILED: ExportResultLike = Object.freeze({ code: 1, error: new Error('unav
  * or minus 20 %, and gives up after 10 s in all; the gRPC one does not retry.
  */
 export class OtlpLikeExporter implements ExporterLike<unknown> {
+  /** Why it is called just now: whoever hands over a live batch says so meanwhile. */
+  cause: Cause = 'redelivery';
   readonly #clock: Clock;
   readonly #collector: SimulatedCollector;
   readonly #protocol: Protocol;
@@ -39,7 +41,7 @@ export class OtlpLikeExporter implements ExporterLike<unknown> {
     endsAt: number,
     backoff: number,
   ): void {
-    const served = this.#collector.receive();
+    const served = this.#collector.receive(retries === 0 ? this.cause : 'retry');
     this.#clock.schedule(() => {
       if (served) {
         resultCallback(SUCCESS);

@@ -75,9 +75,30 @@ export function verdict(results: readonly TaskResult[]): string {
     return [
       `- ${protocol}: the default's worst peak is ${figure(own.worst('peakAfter'))} (goal: at most ${PEAK_GOAL}), and 99 % had closed after ${worstSeconds(own, 'closed99')} s at worst (goal: ${CLOSED_GOAL_SECONDS}). Among the probe policies its place is, for requests in the outage (${figure(own.mean('loadDuring'))}): ${place('loadDuring')}; peak (${figure(own.mean('peakAfter'))}): ${place('peakAfter')}; time until 99 % are closed (${figure(own.mean('closed99'))} s): ${place('closed99')}; lost after the outage (${figure(own.mean('lostAfter'))} s of traffic): ${place('lostAfter')}.`,
       `- ${protocol}: beyond a goal at their worst: ${misses.length === 0 ? 'none' : misses.join('; ')}.`,
+      ...whyAbovePace(all, own),
     ];
   });
   return lines.join('\n');
+}
+
+/** What the worst peak of retention with pace 1 is made of, where it is more than twice the usual load. */
+function whyAbovePace(all: readonly Summary[], without: Summary): string[] {
+  const paced = all.find(({ scenario }) => scenario === 'default, retention, pace 1') as Summary;
+  const worst = paced.results.find(({ result }) => result.peakAfter === paced.worst('peakAfter'));
+  if (worst === undefined || worst.result.peakAfter <= PEAK_GOAL) return [];
+  const { protocol, outageSeconds } = worst.task;
+  const { peakAfter, peakAt, peakCauses } = worst.result;
+  const { live, queued, retry, redelivery } = peakCauses;
+  const same = without.results.find(({ task }) => task.outageSeconds === outageSeconds);
+  const perLive = redelivery / (live + queued + retry);
+  const reasons = [
+    ...(retry > 0.1 ? ['exports under way when the collector is back get through together, by retries'] : []),
+    ...(queued > 0.1 ? ['what has waited in the queues follows at once'] : []),
+    ...(live > 1.1 ? ['services that got through together send again together, every 5 s'] : []),
+  ];
+  return [
+    `- ${protocol}: why pace 1 peaks above twice the usual load: its busiest second (${figure(peakAfter)}, ${peakAt} s after ${outageSeconds} s of outage) held ${figure(live)} of new batches, ${figure(queued)} of batches from the processors' queues, ${figure(retry)} of retries inside the exporter, and ${figure(redelivery)} of redeliveries: ${figure(perLive)} for each of the others${perLive > 1.05 ? ', **more than pace allows**' : ', so pace holds'}. It is bound to live traffic as that gets through, which alone, without retention, peaks at ${figure(same?.result.peakAfter ?? Number.NaN)} there: ${reasons.length === 0 ? 'one second differs from another' : reasons.join('; ')}.`,
+  ];
 }
 
 /** The plots, by file name. */

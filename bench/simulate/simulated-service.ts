@@ -1,4 +1,5 @@
 import type { Clock, ExporterLike, ExportResultLike } from 'otel-circuit-breaker';
+import type { OtlpLikeExporter } from './otlp-like-exporter.ts';
 
 const BATCH_SPANS = 512;
 const QUEUE_SPANS = 2_048;
@@ -25,16 +26,21 @@ export class SimulatedService {
   firstSuccessAt: number | undefined;
   readonly #clock: Clock;
   readonly #exporter: ExporterLike<unknown>;
+  readonly #otlp: OtlpLikeExporter;
   readonly #spansPerMilli: number;
   #queued = 0;
   #queuedAt = 0;
   #sending = 0;
+  /** Whether the next batch was there before the last was answered. */
+  #backlog = false;
   readonly #flush = (): void => this.#export();
   readonly #answered = (result: ExportResultLike): void => this.#settle(result);
 
-  constructor(clock: Clock, exporter: ExporterLike<unknown>, spansPerSecond: number) {
+  /** @param otlp - where what `exporter` lets through arrives */
+  constructor(clock: Clock, exporter: ExporterLike<unknown>, otlp: OtlpLikeExporter, spansPerSecond: number) {
     this.#clock = clock;
     this.#exporter = exporter;
+    this.#otlp = otlp;
     this.#spansPerMilli = spansPerSecond / 1_000;
   }
 
@@ -68,13 +74,17 @@ export class SimulatedService {
       return;
     }
     this.#queued -= this.#sending;
+    this.#otlp.cause = this.#backlog ? 'queued' : 'live';
     this.#exporter.export(batchOf(this.#sending), this.#answered);
+    this.#otlp.cause = 'redelivery';
   }
 
   #settle({ code }: ExportResultLike): void {
     if (code === 0) this.firstSuccessAt ??= this.#clock.now();
     else this.failed += this.#sending;
     this.#accrue();
-    this.#clock.schedule(this.#flush, this.#pauseMillis());
+    const pauseMillis = this.#pauseMillis();
+    this.#backlog = pauseMillis === 0;
+    this.#clock.schedule(this.#flush, pauseMillis);
   }
 }

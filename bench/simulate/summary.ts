@@ -5,7 +5,7 @@ import type { Protocol } from './otlp-like-exporter.ts';
 import type { TaskResult } from './scenarios.ts';
 import { scenarios } from './scenarios.ts';
 
-type Measure = Exclude<keyof FleetResult, 'load' | 'closedAt'>;
+type Measure = Exclude<keyof FleetResult, 'load' | 'closedAt' | 'peakCauses'>;
 
 /** What the outages of one scenario and protocol came to: of each number its mean and its worst. */
 export interface Summary {
