@@ -5,7 +5,7 @@ test.concurrent('bench: a rejected batch costs a small part of what breakers of 
   expect,
 }) => {
   const { document } = await runBench('overhead', [
-    ...['--parts', 'calls,rendering,growth', '--rounds', '1', '--millis', '5', '--exports', '10000'],
+    ...['--parts', 'calls,rendering,growth,memory', '--rounds', '1', '--millis', '5', '--exports', '10000'],
   ]);
 
   expect(numberIn(document, 'OPEN, to cockatiel')).toBeGreaterThan(5);
@@ -13,12 +13,31 @@ test.concurrent('bench: a rejected batch costs a small part of what breakers of 
   expect(numberIn(document, 'ours, CLOSED ')).toBeLessThan(50_000);
   expect(numberIn(document, '`renderPrometheus`')).toBeLessThan(100_000);
   expect(document).toContain('| 10,000 |');
+  expect(numberIn(document, 'heap they cost')).toBeGreaterThan(5);
+  expect(numberIn(document, 'heap they cost')).toBeLessThan(100);
+  expect(document).toContain('`npm run bench -- --parts calls,rendering,growth,memory --rounds 1 ');
 });
 
-test.concurrent('bench:outage: each wrapping delivers all spans to a healthy receiver', async ({
+test.concurrent('bench: the reference service answers under load, and its spans arrive', async ({
   expect,
 }) => {
-  const { document, files } = await runBench('outage', ['--seconds', '2', '--only', 'healthy']);
+  const { document, files } = await runBench('overhead', [
+    ...['--parts', 'service', '--service-rounds', '1', '--seconds', '1'],
+  ]);
+
+  for (const exporter of ['the bare OTLP exporter', 'breaker switched off', 'through the breaker']) {
+    const row = `\`GET /orders/1\`, traced, ${exporter}`;
+    expect(numberIn(document, row), row).toBeGreaterThan(50);
+    expect(numberIn(document, row, 5), row).toBeLessThan(20_000);
+    expect(numberIn(document, row, 7), row).toBeGreaterThan(0.2);
+  }
+  expect(files).toEqual(['BENCHMARKS.md']);
+});
+
+test.concurrent('bench:outage: each wrapping delivers all spans to a healthy receiver, each policy meets a 503', async ({
+  expect,
+}) => {
+  const { document, files } = await runBench('outage', ['--seconds', '2', '--only', 'healthy,503']);
 
   for (const wrapping of [
     'nothing',
@@ -30,6 +49,11 @@ test.concurrent('bench:outage: each wrapping delivers all spans to a healthy rec
   ]) {
     expect(numberIn(document, wrapping, 2), wrapping).toBeGreaterThan(1_000);
     expect(numberIn(document, wrapping, 3), wrapping).toBe(0);
+  }
+  const under503 = document.split('\n').find((line) => line.startsWith('- requests under 503:'));
+  for (const policy of ['everyNthAttempt(10)', 'afterCooldown(30_000)', 'exponentialBackoff()']) {
+    expect(numberIn(document, `ours, ${policy}`, 6), policy).toBeGreaterThan(0);
+    expect(under503).toContain(`ours, ${policy} `);
   }
   expect(files).toEqual(['BENCHMARKS.md', 'outage.csv']);
 });
