@@ -80,7 +80,7 @@ export function verdict(results: readonly CellResult[]): string {
           `${WRAPPINGS[wrapping]} ${whole(report.requests)} (${percent(report.requests, bare.report.requests)})`,
       );
     lines.push(
-      `- requests under ${outage}: without a breaker ${whole(bare.report.requests)}; of these, in brackets as a share, ${others.join('; ')}.`,
+      `- requests under ${outage}: without a breaker ${whole(bare.report.requests)} (100 %); ${others.join('; ')}.`,
     );
   }
   for (const outage of ['back after 20 s', 'flapping 5 s / 5 s']) {
