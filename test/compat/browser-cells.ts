@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { Cell } from './cell.ts';
 import { CannotRun } from './cell.ts';
 import type { CorsFront } from './cors-front.ts';
 import { corsFront } from './cors-front.ts';
-import { installApp } from './install-app.ts';
+import { installApp, installedVersions } from './install-app.ts';
 import type { SdkLine } from './lines.ts';
 import { lines, title } from './lines.ts';
 import { newFolder } from './scratch.ts';
@@ -39,17 +39,6 @@ export function browserCells(of: readonly SdkLine[] = lines): Cell[] {
       };
     },
   }));
-}
-
-/** What the bundle was made of. */
-function installedVersions(folder: string): Record<string, string> {
-  const versionOf = (name: string): string =>
-    JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
-  return {
-    sdk: versionOf('@opentelemetry/core'),
-    api: versionOf('@opentelemetry/api'),
-    exporter: versionOf('@opentelemetry/exporter-trace-otlp-http'),
-  };
 }
 
 const EXECUTABLES = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/google-chrome'];

@@ -1,4 +1,4 @@
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { onceForEach } from './cell.ts';
 import { must } from './command.ts';
@@ -53,34 +53,55 @@ export async function install(folder: string, installer: Installer, tarball: str
       const command = existsSync(join(folder, 'package-lock.json')) ? 'ci' : 'install';
       await must('npm', [command, ...STRICT, ...QUIET], { cwd: folder });
       await npmInstall(folder, tarball);
-      return { folder, manager: `npm ${await version('npm', [], folder)}`, nodeArgs: [] };
+      return { folder, manager: await managerOf(installer, folder), nodeArgs: [] };
     }
     case 'pnpm': {
-      const pnpm = [join(await tools(), 'pnpm', 'bin', 'pnpm.mjs')];
+      const pnpm = [await pnpmScript()];
       await must(process.execPath, [...pnpm, 'install', '--frozen-lockfile', '--prefer-offline'], {
         cwd: folder,
       });
       await must(process.execPath, [...pnpm, 'add', tarball, '--prefer-offline'], { cwd: folder });
       // `strictPeerDependencies` is only a warning to `pnpm add`.
       await must(process.execPath, [...pnpm, 'peers', 'check'], { cwd: folder });
-      return { folder, manager: `pnpm ${await version(process.execPath, pnpm, folder)}`, nodeArgs: [] };
+      return { folder, manager: await managerOf(installer, folder), nodeArgs: [] };
     }
     default: {
-      const yarn = [join(await tools(), '@yarnpkg', 'cli-dist', 'bin', 'yarn.js')];
-      const linker = installer === 'yarn PnP' ? 'pnp' : 'node-modules';
+      const yarn = [await yarnScript()];
+      const linker = linkerOf(installer);
       const options = {
         cwd: folder,
         env: { YARN_NODE_LINKER: linker, YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' },
       };
       await must(process.execPath, [...yarn, 'install', '--immutable', '--mode=skip-build'], options);
       await must(process.execPath, [...yarn, 'add', `otel-circuit-breaker@file:${tarball}`], options);
-      return {
-        folder,
-        manager: `yarn ${await version(process.execPath, yarn, folder)} ${linker}`,
-        nodeArgs: linker === 'pnp' ? PNP : [],
-      };
+      const manager = await managerOf(installer, folder);
+      return { folder, manager, nodeArgs: linker === 'pnp' ? PNP : [] };
     }
   }
+}
+
+/** What installs: `npm 11.19.1`, `yarn 4.18.1 pnp`. */
+export async function managerOf(installer: Installer, cwd: string): Promise<string> {
+  switch (installer) {
+    case 'npm':
+      return `npm ${await version('npm', [], cwd)}`;
+    case 'pnpm':
+      return `pnpm ${await version(process.execPath, [await pnpmScript()], cwd)}`;
+    default:
+      return `yarn ${await version(process.execPath, [await yarnScript()], cwd)} ${linkerOf(installer)}`;
+  }
+}
+
+/** What an app is made of, where npm has put it. */
+export function installedVersions(folder: string): Record<string, string> {
+  const versionOf = (name: string): string =>
+    JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
+  return {
+    sdk: versionOf('@opentelemetry/core'),
+    api: versionOf('@opentelemetry/api'),
+    exporter: versionOf('@opentelemetry/exporter-trace-otlp-http'),
+    library: versionOf('otel-circuit-breaker'),
+  };
 }
 
 /** What `yarn node` says to Node. */
@@ -92,6 +113,18 @@ const PNP = ['--require', './.pnp.cjs', '--experimental-loader', './.pnp.loader.
  */
 export function npmInstall(folder: string, tarball: string): Promise<string> {
   return must('npm', ['install', tarball, '--no-save', ...STRICT, ...QUIET], { cwd: folder });
+}
+
+async function pnpmScript(): Promise<string> {
+  return join(await tools(), 'pnpm', 'bin', 'pnpm.mjs');
+}
+
+async function yarnScript(): Promise<string> {
+  return join(await tools(), '@yarnpkg', 'cli-dist', 'bin', 'yarn.js');
+}
+
+function linkerOf(installer: Installer): 'pnp' | 'node-modules' {
+  return installer === 'yarn PnP' ? 'pnp' : 'node-modules';
 }
 
 async function version(command: string, args: readonly string[], cwd: string): Promise<string> {

@@ -32,6 +32,7 @@ function moduleCell(line: SdkLine, major: NodeMajor, installer: (typeof installe
       const { folder, manager, nodeArgs } = await installApp(line, installer);
       const args = [...nodeArgs, 'entries.mjs', ...entries];
       const found = await foundBy(await nodeBinary(major), args, folder);
+      expectVersion(found.versions, 'sdk', line.version);
       expectVersion(found.versions, 'node', nodeVersions[major]);
       return {
         versions: { ...found.versions, manager },

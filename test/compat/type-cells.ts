@@ -4,10 +4,11 @@ import type { Cell } from './cell.ts';
 import { onceForEach } from './cell.ts';
 import type { CommandResult } from './command.ts';
 import { run } from './command.ts';
-import { installApp } from './install-app.ts';
+import { installApp, installedVersions } from './install-app.ts';
 import type { SdkLine } from './lines.ts';
 import { lines, title } from './lines.ts';
 import { here } from './places.ts';
+import { expectVersion } from './scenario-cells.ts';
 import { tools } from './tools.ts';
 
 /** The oldest that compiles the library's declarations, and the newest of each later major version. */
@@ -54,9 +55,11 @@ function typeCell(line: SdkLine, compiler: Compiler): Cell {
         known += knownFaults(await run(process.execPath, args, { cwd: folder }));
       }
       const { version } = JSON.parse(readFileSync(join(compilerFolder, 'package.json'), 'utf8'));
+      const versions = installedVersions(folder);
+      expectVersion(versions, 'sdk', line.version);
       const foreign = known === 0 ? '' : `; ${known} known faults in declarations of others`;
       return {
-        versions: { typescript: version, manager },
+        versions: { typescript: version, node: process.versions.node, ...versions, manager },
         detail: `${Object.keys(resolutions).join(', ')}${foreign}`,
       };
     },

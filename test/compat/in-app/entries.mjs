@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { loadedVersion } from './versions.mjs';
+import { versions } from './versions.mjs';
 
 const require = createRequire(import.meta.url);
 const entries = process.argv.slice(2);
@@ -26,16 +26,7 @@ assert.notEqual(esm.CircuitBreaker, cjs.CircuitBreaker, 'there are two copies');
 await sharesBreaker(esm, cjs);
 await sharesBreaker(cjs, esm);
 
-console.log(
-  JSON.stringify({
-    versions: {
-      node: process.versions.node,
-      api: loadedVersion('@opentelemetry/api'),
-      library: loadedVersion('otel-circuit-breaker'),
-    },
-    exportsOf,
-  }),
-);
+console.log(JSON.stringify({ versions: versions(), exportsOf }));
 
 /** A breaker made by one copy rules over an exporter made by the other. */
 async function sharesBreaker(ofBreaker, ofExporter) {

@@ -6,7 +6,7 @@ import { packages } from './sdk.mjs';
 const require = createRequire(import.meta.url);
 
 /** The version of the package that an import from here really loads. */
-export function loadedVersion(name) {
+function loadedVersion(name) {
   const entry = require.resolve(name);
   for (let folder = dirname(entry); folder !== dirname(folder); folder = dirname(folder)) {
     const file = join(folder, 'package.json');
