@@ -1,9 +1,20 @@
 /**
- * What each probe policy means for a given traffic: prints time to open and to close, requests sent to the sick backend,
- * and batches rejected, for an outage of ten minutes. Seconds of virtual time, from `simulateOutage`.
+ * What each policy means for a given traffic, in an outage of ten minutes; seconds of virtual time, from `simulateOutage`.
+ * Two tables: the probe policies, with what the outage comes to, and the trip policies, with what it takes to open.
  */
-import type { ProbePolicy } from 'otel-circuit-breaker';
-import { afterCooldown, defaultProbePolicy, everyNthAttempt, exponentialBackoff } from 'otel-circuit-breaker';
+import type { ProbePolicy, TripPolicy } from 'otel-circuit-breaker';
+import {
+  afterCooldown,
+  allOf,
+  anyOf,
+  anyTrip,
+  consecutiveFailures,
+  defaultProbePolicy,
+  everyNthAttempt,
+  exponentialBackoff,
+  failureRate,
+  slowExportRate,
+} from 'otel-circuit-breaker';
 import { simulateOutage } from 'otel-circuit-breaker/testing';
 
 const MINUTE = 60_000;
@@ -16,7 +27,7 @@ const traffics: readonly (readonly [string, number])[] = [
   ['100 a second', 10],
 ];
 
-const policies: readonly (readonly [string, ProbePolicy])[] = [
+const probePolicies: readonly (readonly [string, ProbePolicy])[] = [
   ['defaultProbePolicy', defaultProbePolicy],
   ['everyNthAttempt(10)', everyNthAttempt(10)],
   ['everyNthAttempt(10, { first: 1 })', everyNthAttempt(10, { first: 1 })],
@@ -24,36 +35,76 @@ const policies: readonly (readonly [string, ProbePolicy])[] = [
   ["exponentialBackoff({ jitter: 'none' })", exponentialBackoff({ jitter: 'none' })],
   ["exponentialBackoff({ jitter: 'equal' })", exponentialBackoff({ jitter: 'equal' })],
   ['exponentialBackoff()', exponentialBackoff()],
+  ['anyOf(everyNthAttempt(10), afterCooldown(30_000))', anyOf(everyNthAttempt(10), afterCooldown(30_000))],
+  ['allOf(everyNthAttempt(10), afterCooldown(30_000))', allOf(everyNthAttempt(10), afterCooldown(30_000))],
 ];
 
-const seconds = (millis: number | null): string => (millis === null ? 'never' : (millis / 1_000).toFixed(1));
-
-const rows = traffics.flatMap(([traffic, everyMillis]) =>
-  policies.map(([policy, probePolicy]) => {
-    const outage = { startMillis: 5 * MINUTE, endMillis: 15 * MINUTE };
-    const result = simulateOutage({
-      options: { probePolicy },
-      everyMillis,
-      outage,
-      untilMillis: 60 * MINUTE,
-    });
-    const failed = result.lost - result.rejected;
-    return {
-      traffic,
-      policy,
-      opened: seconds(result.openedAfterMillis),
-      closed: seconds(result.closedAfterMillis),
-      failed,
-      rejected: result.rejected,
-    };
-  }),
-);
+const slow = slowExportRate({ slowerThanMillis: 2_000, window: { exports: 4 }, minimumExports: 2 });
+const tripPolicies: readonly (readonly [string, TripPolicy])[] = [
+  ['consecutiveFailures(3)', consecutiveFailures(3)],
+  ['consecutiveFailures(5)', consecutiveFailures(5)],
+  ['failureRate({ window: { exports: 20 } })', failureRate({ window: { exports: 20 } })],
+  ['failureRate({ window: { millis: 60_000 } })', failureRate({ window: { millis: 60_000 } })],
+  ['slowExportRate({ slowerThanMillis: 2_000, window: { exports: 4 }, minimumExports: 2 })', slow],
+  ['anyTrip(consecutiveFailures(3), slowExportRate(…))', anyTrip(consecutiveFailures(3), slow)],
+];
 
 console.log('An outage of 10 minutes; times in seconds, from its start and from its end.\n');
 console.log(
   '| batches | probe policy | opens after | closes after | requests to the sick backend | batches rejected |',
 );
 console.log('| --- | --- | ---: | ---: | ---: | ---: |');
-for (const { traffic, policy, opened, closed, failed, rejected } of rows) {
-  console.log(`| ${traffic} | \`${policy}\` | ${opened} | ${closed} | ${failed} | ${rejected} |`);
+for (const [traffic, everyMillis] of traffics) {
+  for (const [policy, probePolicy] of probePolicies)
+    printRow(traffic, `\`${policy}\``, ...ends(everyMillis, probePolicy));
+}
+
+console.log(`
+Seconds until the circuit opens in such an outage, and in brackets the requests that the sick backend has got by then. An
+export fails at once, as over gRPC, or after 8 s of retries, as over OTLP/HTTP; only then the pause before the next one
+begins, as in a \`BatchSpanProcessor\`.
+`);
+printRow('trip policy', 'fails after', ...traffics.map(([traffic]) => traffic));
+printRow('---', '---:', ...traffics.map(() => '---:'));
+for (const [policy, tripPolicy] of tripPolicies) {
+  for (const failAfterMillis of [0, 8_000]) {
+    const opening = traffics.map(([, everyMillis]) => opens(everyMillis, tripPolicy, failAfterMillis));
+    printRow(`\`${policy}\``, `${failAfterMillis / 1_000} s`, ...opening);
+  }
+}
+
+/** What a probe policy makes of an outage: seconds to open and to close, requests, and batches rejected. */
+function ends(everyMillis: number, probePolicy: ProbePolicy): (string | number)[] {
+  const { openedAfterMillis, closedAfterMillis, lost, rejected } = simulateOutage({
+    options: { probePolicy },
+    everyMillis,
+    outage: { startMillis: 5 * MINUTE, endMillis: 15 * MINUTE },
+    untilMillis: 60 * MINUTE,
+  });
+  return [seconds(openedAfterMillis), seconds(closedAfterMillis), lost - rejected, rejected];
+}
+
+/** How long a trip policy looks on, and at how many requests. Windows are full when the outage begins, with an export. */
+function opens(pauseMillis: number, tripPolicy: TripPolicy, failAfterMillis: number): string {
+  const everyMillis = pauseMillis + failAfterMillis;
+  const startMillis = Math.ceil((30 * MINUTE) / everyMillis) * everyMillis;
+  const endMillis = startMillis + 10 * MINUTE;
+  const { openedAfterMillis } = simulateOutage({
+    options: { tripPolicy },
+    everyMillis,
+    outage: { startMillis, endMillis },
+    failAfterMillis,
+    untilMillis: endMillis,
+  });
+  if (openedAfterMillis === null) return 'never';
+  const requests = (openedAfterMillis - failAfterMillis) / everyMillis + 1;
+  return `${seconds(openedAfterMillis)} (${requests})`;
+}
+
+function seconds(millis: number | null): string {
+  return millis === null ? 'never' : (millis / 1_000).toFixed(1);
+}
+
+function printRow(...cells: (string | number)[]): void {
+  console.log(`| ${cells.join(' | ')} |`);
 }

@@ -1,4 +1,4 @@
-/** Writes the table of `npm run tune` into docs/TELEMETRY.md: `node test/docs/tune-table.ts --write`. */
+/** Writes the tables of `npm run tune` into docs/TELEMETRY.md: `node test/docs/tune-table.ts --write`. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { installLibrary } from './library.ts';
