@@ -23,6 +23,7 @@ export async function playOutage(stage: Stage, outage: Outage): Promise<void> {
   const [first] = services;
   const before = services.map(({ transitions }) => transitions.length);
   stage.watch(...services);
+  await showHealth(stage, first, 'healthy');
 
   const begin = performance.now();
   await outage.begin();
