@@ -1,17 +1,13 @@
 // Traces for an app that knows nothing of them: node --import ./telemetry.mjs app.mjs
 import { register } from 'node:module';
-import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
-import { core, NodeSDK } from '@opentelemetry/sdk-node';
+import { NodeSDK } from '@opentelemetry/sdk-node';
 import { CircuitBreakerExporter } from 'otel-circuit-breaker';
-import { circuitBreakerOptionsFromEnv } from 'otel-circuit-breaker/env';
-import { quietGlobalErrorHandler } from 'otel-circuit-breaker/logging';
 
 register('@opentelemetry/instrumentation/hook.mjs', import.meta.url); // or a node:http that ES modules import goes unseen
-diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
-core.setGlobalErrorHandler(quietGlobalErrorHandler());
-const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), circuitBreakerOptionsFromEnv());
+process.env.OTEL_LOG_LEVEL ??= 'warn'; // the line that says that the circuit is open is a warning
+const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), { reportRejectedAs: 'success' });
 const instrumentations = [new HttpInstrumentation()]; // or getNodeAutoInstrumentations()
 const sdk = new NodeSDK({ traceExporter, instrumentations, metricReaders: [], logRecordProcessors: [] });
 sdk.start();
