@@ -14,7 +14,6 @@ import type { Cell, CellSurroundings } from './cell.ts';
 import { runCell } from './cell.ts';
 import { check } from './checks.ts';
 import { faults } from './faults.ts';
-import { checkFileFallbackExample } from './file-fallback-example.ts';
 import { VARIANTS } from './protocol.ts';
 import type { Row } from './table.ts';
 import { renderTable } from './table.ts';
@@ -55,22 +54,15 @@ const queue = [...cells];
 const workers = Array.from({ length: Number(options['at-once']) }, async () => {
   for (let cell = queue.shift(); cell !== undefined; cell = queue.shift()) rows.set(cell, await runRow(cell));
 });
-const example = 'the example file-fallback, SIGTERM without a collector';
-const exampleProblems = await checkFileFallbackExample(folder).catch((error: unknown) => [String(error)]);
 await Promise.all(workers);
 
 const inOrder = cells.map((cell) => rows.get(cell) as Row);
-const results = [
-  ...inOrder.map(({ cell, problems }) => ({ name: `${cell.fault.name}, ${cell.variant}`, problems })),
-  { name: example, problems: exampleProblems },
-];
-const failed = results.filter(({ problems }) => problems.length > 0);
-console.log(renderTable(inOrder).join('\n'));
-console.log(`${example}: ${exampleProblems.length === 0 ? 'ok' : 'FAILED'}.\n`);
-for (const { name, problems } of failed)
-  console.log(`${name}:\n${problems.map((text) => `  - ${text}`).join('\n')}`);
+const failed = inOrder.filter(({ problems }) => problems.length > 0);
+console.log(`${renderTable(inOrder).join('\n')}\n`);
+for (const { cell, problems } of failed)
+  console.log(`${cell.fault.name}, ${cell.variant}:\n${problems.map((text) => `  - ${text}`).join('\n')}`);
 console.log(`${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
-console.log(`${results.length - failed.length} passed, ${failed.length} failed`);
+console.log(`${inOrder.length - failed.length} passed, ${failed.length} failed`);
 process.exit(failed.length === 0 ? 0 : 1);
 
 async function runRow(cell: Cell): Promise<Row> {

@@ -50,13 +50,13 @@ const PRELOAD = `data:text/javascript,${encodeURIComponent(`
 `)}`;
 
 /**
- * Starts an installed example as its `npm start` does; resolves when it listens, on a free port of 127.0.0.1.
+ * Starts an installed example that is a service as its `npm start` does; resolves when it listens, on a free port of 127.0.0.1.
  *
  * @param env - beside what every process needs; nothing of OpenTelemetry comes from the environment of the tests
  * @param route - what `serveUntil` asks for
  */
 export async function startExample(
-  name: (typeof EXAMPLES)[number],
+  name: Exclude<(typeof EXAMPLES)[number], 'file-fallback'>,
   env: Readonly<Record<string, string>> = {},
   route = '/',
 ): Promise<ExampleProcess> {

@@ -11,7 +11,14 @@ const QUIET = ['--no-audit', '--no-fund', '--loglevel=error'];
 const INSTALL_MILLIS = 180_000;
 
 /** The examples that are packages, by the name of their folder. */
-export const EXAMPLES = ['node-service', 'fastify', 'fetch', 'prom-client', 'telemetry'] as const;
+export const EXAMPLES = [
+  'node-service',
+  'fastify',
+  'fetch',
+  'prom-client',
+  'telemetry',
+  'file-fallback',
+] as const;
 
 declare module 'vitest' {
   interface ProvidedContext {
