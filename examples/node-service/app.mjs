@@ -24,7 +24,8 @@ export function createApp(exporter, { metricsRequestsPerMinute, trustedProxies, 
     validate: { xForwardedForHeader: false },
   });
   app.all('/health/telemetry', telemetry);
-  app.all('/metrics', metricsLimit, telemetry);
+  app.use('/metrics', metricsLimit);
+  app.all('/metrics', telemetry);
   if (exporter !== undefined && adminToken !== '') {
     app.use('/admin/circuit', circuitAdmin(exporter.breaker, adminToken));
   }

@@ -21,7 +21,9 @@ export const exporter =
   exporterEndpoint === ''
     ? undefined
     : new CircuitBreakerExporter(createOtlpExporter(), circuitBreakerOptionsFromEnv());
-if (exporter !== undefined) logTransitions(exporter.breaker, console);
+if (exporter !== undefined) {
+  logTransitions(exporter.breaker, console);
+}
 
 const sdk = new NodeSDK({
   serviceName,

@@ -34,7 +34,8 @@ export interface CircuitBreakerExporterOptions<T = unknown>
   exportTimeoutMillis?: number | undefined;
   /**
    * How long `shutdown()` takes at most, in milliseconds, all its parts together, when the circuit is not CLOSED. When
-   * CLOSED it waits for the inner exporter for as long as that takes. @defaultValue 1_000
+   * CLOSED it waits for the inner exporter for as long as that takes. Where there is a fallback, what is kept has half of
+   * it to reach the backend: one that hangs would leave the fallback none. @defaultValue 1_000
    */
   shutdownTimeoutMillis?: number | undefined;
   /** What a result says about the backend; one that throws, or says anything else, counts as `'failure'`. @defaultValue classifyOtlpResult */

@@ -28,7 +28,7 @@ const MODULES = `
 declare module 'express' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
   type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
-  export default function express(): { use(handler: Handler): void };
+  export default function express(): { all(path: string, handler: Handler): void };
 }
 `;
 

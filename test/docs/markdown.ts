@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The repository. */
@@ -29,6 +29,13 @@ export function pages(): Page[] {
   const docs = readdirSync(`${ROOT}/docs`, { recursive: true, encoding: 'utf8' });
   const files = ['README.md', ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
   return files.sort().map((file) => readPage(file));
+}
+
+/** All pages that are written by hand or by a script, those of the examples and of the repository included. */
+export function allPages(): Page[] {
+  const examples = globSync('examples/*/README.md', { cwd: ROOT });
+  const others = ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...examples];
+  return [...pages(), ...others.sort().map((file) => readPage(file))];
 }
 
 /** @param file - from the root of the repository */

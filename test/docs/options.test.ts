@@ -1,12 +1,16 @@
+import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { lines } from '../compat/lines.ts';
 import { programOf } from './compiler.ts';
-import { tableBetween, tableUnder } from './markdown.ts';
+import { ROOT, tableBetween, tableUnder } from './markdown.ts';
 
 const FILES = {
   exporter: 'src/exporter/circuit-breaker-exporter-options.ts',
   breaker: 'src/breaker/circuit-breaker-options.ts',
   retention: 'src/delivery/retention-options.ts',
+  handler: 'src/adapters/http.ts',
+  env: 'src/adapters/env.ts',
 };
 
 const program = programOf({}, Object.values(FILES));
@@ -96,6 +100,38 @@ describe("README's option tables", () => {
       inReadme(tableUnder('README.md', '| `retention` option |')),
       documented(FILES.retention, 'RetentionOptions'),
     );
+  });
+
+  it('has every option of the handlers, and its default', () => {
+    compare(
+      inReadme(tableBetween('README.md', 'handler-options')),
+      documented(FILES.handler, 'TelemetryHandlerOptions'),
+    );
+  });
+
+  it('names every option of a breaker by itself', () => {
+    const text = readFileSync(`${ROOT}/README.md`, 'utf8');
+    const names = [...documented(FILES.breaker, 'CircuitBreakerOptions').keys()];
+    expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('has every environment variable that is read', () => {
+    const rows = tableUnder('README.md', '| variable | default |').flat().join(' ');
+    const read = [...sourceOf(FILES.env).text.matchAll(/'((?:APP_)?OTEL_[A-Z_]+)'/g)].map(
+      (match) => match[1] as string,
+    );
+    expect(new Set(read).size).toBeGreaterThan(8);
+    expect(read.filter((variable) => !rows.includes(variable))).toEqual([]);
+  });
+});
+
+describe("README's support table", () => {
+  it('has the lines and the Nodes of the matrix', () => {
+    const plain = tableUnder('README.md', '| OpenTelemetry SDK |').map(([sdk = '', nodes = '']) => [
+      `sdk-${sdk.split(' ')[0]}`,
+      nodes.split(', ').map(Number),
+    ]);
+    expect(plain).toEqual(lines.map(({ name, nodes }) => [name, nodes]));
   });
 });
 

@@ -2,13 +2,14 @@ import { trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { CircuitBreakerExporter, everyNthAttempt } from 'otel-circuit-breaker';
+import { CircuitBreakerExporter, consecutiveFailures, everyNthAttempt } from 'otel-circuit-breaker';
 
 // Outside the handler: the circuit lives as long as the warm instance, and so does what it knows.
 const exporter = new CircuitBreakerExporter(
-  // Shorter than the invocation may take: a dead backend costs one invocation in ten this long, not each.
+  // Shorter than the invocation may take: a dead backend costs one invocation in three this long, not each.
   new OTLPTraceExporter({ timeoutMillis: 500 }),
-  { probePolicy: everyNthAttempt(10) },
+  // Timers are frozen between invocations: count attempts, do not wait.
+  { tripPolicy: consecutiveFailures(1), probePolicy: everyNthAttempt(3) },
 );
 const processor = new BatchSpanProcessor(exporter);
 new NodeSDK({ spanProcessors: [processor], metricReaders: [], logRecordProcessors: [] }).start();
