@@ -1,5 +1,6 @@
 import { diag } from '@opentelemetry/api';
 import type { CircuitSnapshot, CircuitState } from '../breaker/snapshot.ts';
+import { knownCause } from '../internal/known-cause.ts';
 import { reportProblem } from '../internal/report-problem.ts';
 import { objectWith } from '../internal/validate-options.ts';
 import { noteTold } from './told-errors.ts';
@@ -110,11 +111,13 @@ function failedProbe(snapshot: CircuitSnapshot, error: unknown): string {
     : `the probe failed, ${label(error ?? snapshot.lastFailure)}`;
 }
 
-/** An error by its code, else its name; never by its message. */
+/** An error by its code, else by what is known to be behind its message, else by its name; never by its message. */
 function label(error: unknown): string {
   try {
-    const { code, name } = error as { code?: unknown; name?: unknown };
+    const { code, message, name } = error as { code?: unknown; message?: unknown; name?: unknown };
     if (typeof code === 'number' || (typeof code === 'string' && code !== '')) return String(code);
+    const cause = knownCause(message);
+    if (cause !== undefined) return cause;
     if (typeof name === 'string' && name !== '') return name;
   } catch {
     // No error object, or one with hostile getters.

@@ -12,7 +12,7 @@ import {
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import type { ProbePolicy } from './probe-policies.ts';
-import { defaultProbePolicy } from './probe-policies.ts';
+import { aProbePolicy, defaultProbePolicy } from './probe-policies.ts';
 import type { TransitionListener } from './transition-listeners.ts';
 import type { TripPolicy } from './trip-policies.ts';
 import { consecutiveFailures } from './trip-policies.ts';
@@ -54,7 +54,7 @@ export type CompleteBreakerOptions = {
 export const breakerOptionChecks: Checks<CompleteBreakerOptions> = {
   name: optional(nonEmptyString, 'otlp'),
   tripPolicy: optional(objectWith<TripPolicy>('createDetector'), consecutiveFailures()),
-  probePolicy: optional<ProbePolicy>(aFunction, defaultProbePolicy),
+  probePolicy: optional(aProbePolicy, defaultProbePolicy),
   successThreshold: optional(positiveInteger, 1),
   clock: optional(objectWith<Clock>('now', 'schedule'), systemClock),
   random: optional<() => number>(aFunction, Math.random),

@@ -1,4 +1,5 @@
 import {
+  aFunction,
   nonNegativeNumber,
   numberThat,
   oneOf,
@@ -164,13 +165,18 @@ export const defaultProbePolicy: ProbePolicy = /* @__PURE__ */ allOf(
   ),
 );
 
+/** Checks a probe policy. What only makes one is easily given in its place, and would throw at each question: a "yes". */
+export function aProbePolicy(value: unknown, label: string): ProbePolicy {
+  const policy = aFunction<ProbePolicy>(value, label);
+  const makers: readonly unknown[] = [everyNthAttempt, afterCooldown, exponentialBackoff, anyOf, allOf];
+  if (makers.includes(policy))
+    throw new TypeError(`${label} must be a policy, got ${show(value)}, which makes one: call it`);
+  return policy;
+}
+
 function checkPolicies(owner: string, policies: readonly unknown[]): void {
   if (policies.length === 0) throw new TypeError(`${owner}: needs at least one policy, got none`);
-  for (const policy of policies) {
-    if (typeof policy !== 'function') {
-      throw new TypeError(`${owner}: a probe policy must be a function, got ${show(policy)}`);
-    }
-  }
+  for (const policy of policies) aProbePolicy(policy, `${owner}: a probe policy`);
 }
 
 /** What is no boolean must not pass for a "no" on its way to the breaker, which takes it as a "yes". */

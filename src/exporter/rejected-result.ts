@@ -1,5 +1,6 @@
 import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
 import { CircuitOpenError } from '../internal/errors.ts';
+import { knownCause } from '../internal/known-cause.ts';
 import type { ExportResultLike } from '../sending/exporter-contract.ts';
 import { FAILED } from '../sending/exporter-contract.ts';
 
@@ -33,8 +34,8 @@ export function describeOpenCircuit(breaker: CircuitBreaker): string {
   if (forced === 'OPEN') return `circuit ${JSON.stringify(name)} is held open by hand${since}`;
   const failures =
     consecutiveFailures === 0 ? '' : ` after ${plural(consecutiveFailures, 'failure')} in a row`;
-  const code = lastFailure?.code ?? null;
-  const last = consecutiveFailures === 0 || code === null ? '' : `, last ${code}`;
+  const cause = lastFailure?.code ?? knownCause(lastFailure?.message);
+  const last = consecutiveFailures === 0 || cause === undefined ? '' : `, last ${cause}`;
   return `circuit ${JSON.stringify(name)} is open${since}${failures}${last}`;
 }
 

@@ -24,12 +24,13 @@ assert.equal(suppressTracing(ROOT_CONTEXT).getValue(key), true, "the SDK's key i
 await pinsConcurrencyLimit();
 await pinsNothingToSend();
 await pinsInvalidArgument(process.argv[2]);
+await pinsRetryableStatus();
 const statusCodes = await pinsStatusCodes();
 
 console.log(
   JSON.stringify({
     versions: versions(),
-    detail: `codes 0 and 1, two messages, HTTP ${statusCodes}, gRPC 3`,
+    detail: `codes 0 and 1, four messages, HTTP ${statusCodes}, gRPC 3`,
   }),
 );
 
@@ -42,7 +43,11 @@ async function pinsConcurrencyLimit() {
   const second = await exported(exporter);
   assert.equal(second.error?.message, 'Concurrent export limit reached');
   assert.equal(classifyOtlpResult(second), 'ignored');
-  assert.equal(classifyOtlpResult(await first), 'failure', 'a request that timed out');
+  const timedOut = await first;
+  assert.equal(classifyOtlpResult(timedOut), 'failure', 'a request that timed out');
+  // What logs name the cause by, where there is no code.
+  assert.match(timedOut.error.message, /^(Request Timeout|Request timed out)$/);
+  assert.equal(timedOut.error.code, undefined);
   server.close();
   server.closeAllConnections();
 }
@@ -66,6 +71,22 @@ async function pinsInvalidArgument(url) {
   assert.equal(result.error?.code, 3);
   assert.equal(classifyOtlpResult(result), 'invalid');
   await exporter.shutdown();
+}
+
+/** A status that the HTTP exporter itself retries leaves a message, and no code. */
+async function pinsRetryableStatus() {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(503).end());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${server.address().port}/v1/traces`;
+  const exporter = new OTLPTraceExporter({ url, timeoutMillis: 500 });
+  const { error } = await exported(exporter);
+  assert.equal(error.message, 'Export failed with retryable status');
+  assert.equal(error.code, undefined);
+  await exporter.shutdown();
+  server.close();
+  server.closeAllConnections();
 }
 
 /** The HTTP exporter puts the HTTP status on its error as a number. */

@@ -88,6 +88,7 @@ describe('logTransitions', () => {
     ['a number as code', Object.assign(new Error('secret'), { code: 503 }), '503'],
     ['the code 0', Object.assign(new Error('secret'), { code: 0 }), '0'],
     ['no code', new TypeError('secret'), 'TypeError'],
+    ['no code, and a message of the OTLP exporters', new Error('Request timed out'), 'timed out'],
     ['an empty code', Object.assign(new Error('secret'), { code: '' }), 'Error'],
     ['an object as code', Object.assign(new RangeError('secret'), { code: {} }), 'RangeError'],
     ['a string', 'secret', 'without a code'],

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
 import { systemClock } from '../../../src/breaker/clock.ts';
+import { everyNthAttempt } from '../../../src/breaker/probe-policies.ts';
 import { acquire, arrangeBreaker, fail } from './arrange.ts';
 
 afterEach(() => {
@@ -41,6 +42,11 @@ describe('bad input', () => {
       { tripPolicy: { createDetector: () => undefined } },
       TypeError,
       'CircuitBreaker: what tripPolicy.createDetector() returns must be an object with onSuccess(), onFailure(), reset(), got undefined',
+    ],
+    [
+      { probePolicy: everyNthAttempt },
+      TypeError,
+      'CircuitBreaker: option "probePolicy" must be a policy, got function everyNthAttempt, which makes one: call it',
     ],
     [
       { probePolicy: {} },

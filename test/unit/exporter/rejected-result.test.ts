@@ -36,6 +36,11 @@ describe('describeOpenCircuit', () => {
       'circuit "logs" is open since 22:13:20Z after 3 failures in a row, last 503',
     ],
     [
+      'with no code but a message of the OTLP exporters',
+      [1, 2, new Error('Request timed out')],
+      'circuit "logs" is open since 22:13:20Z after 3 failures in a row, last timed out',
+    ],
+    [
       'with the number 0',
       [1, 2, { code: 0 }],
       'circuit "logs" is open since 22:13:20Z after 3 failures in a row, last 0',
