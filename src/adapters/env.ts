@@ -60,7 +60,7 @@ export interface CircuitBreakerEnvOptions {
  */
 export function circuitBreakerOptionsFromEnv(env: Environment = processEnv()): CircuitBreakerEnvOptions {
   const enabled = read(env, 'OTEL_CIRCUIT_BREAKER_ENABLED', trueOrFalse);
-  const name = read(env, 'OTEL_CIRCUIT_BREAKER_NAME', anyText);
+  const name = textOf(env, 'OTEL_CIRCUIT_BREAKER_NAME');
   const threshold = read(env, thresholdVariable(env), positiveInteger);
   const probePolicy = probePolicyFrom(env);
   const exportTimeoutMillis =
@@ -68,7 +68,7 @@ export function circuitBreakerOptionsFromEnv(env: Environment = processEnv()): C
   const maxItems = read(env, 'OTEL_CIRCUIT_BREAKER_RETENTION_MAX_ITEMS', integer);
   return {
     ...(enabled !== undefined && { enabled }),
-    ...(name !== undefined && { name }),
+    ...(name !== '' && { name }),
     ...(threshold !== undefined && { tripPolicy: consecutiveFailures(threshold) }),
     ...(probePolicy !== undefined && { probePolicy }),
     ...(exportTimeoutMillis !== undefined && { exportTimeoutMillis }),
@@ -115,8 +115,6 @@ interface Format<T> {
   /** `undefined` for what it must not be. */
   readonly parse: (text: string) => T | undefined;
 }
-
-const anyText: Format<string> = { wanted: 'a text', parse: (text) => text };
 
 const trueOrFalse: Format<boolean> = {
   wanted: 'true or false',

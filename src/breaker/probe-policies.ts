@@ -176,7 +176,7 @@ export function aProbePolicy(value: unknown, label: string): ProbePolicy {
 
 function checkPolicies(owner: string, policies: readonly unknown[]): void {
   if (policies.length === 0) throw new TypeError(`${owner}: needs at least one policy, got none`);
-  for (const policy of policies) aProbePolicy(policy, `${owner}: a probe policy`);
+  for (const policy of policies) aFunction(policy, `${owner}: a probe policy`);
 }
 
 /** What is no boolean must not pass for a "no" on its way to the breaker, which takes it as a "yes". */

@@ -19,7 +19,7 @@ declare global {
   // README shows how they differ between lines of the SDK, of which the repository has one.
   const BatchSpanProcessor: new (options: SpanExporter | { exporter: SpanExporter }) => SpanProcessor;
   function startNodeSdk(options: { spanProcessors: SpanProcessor[] }): void;
-  const FileExporter: new (path: string) => SpanExporter;
+  const FileSpanExporter: new (path: string) => SpanExporter;
 }
 `;
 

@@ -333,12 +333,6 @@ describe('bad input', () => {
       TypeError,
       'anyOf: a probe policy must be a function, got 5',
     ],
-    [
-      'anyOf a maker of policies',
-      () => anyOf(afterCooldown(1), everyNthAttempt as never),
-      TypeError,
-      'anyOf: a probe policy must be a policy, got function everyNthAttempt, which makes one: call it',
-    ],
     ['allOf()', () => allOf(), TypeError, 'allOf: needs at least one policy, got none'],
     [
       'allOf(null)',
