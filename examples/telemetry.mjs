@@ -4,10 +4,12 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { CircuitBreakerExporter } from 'otel-circuit-breaker';
+import { circuitBreakerOptionsFromEnv } from 'otel-circuit-breaker/env';
 
 register('@opentelemetry/instrumentation/hook.mjs', import.meta.url); // or a node:http that ES modules import goes unseen
-process.env.OTEL_LOG_LEVEL ??= 'warn'; // the line that says that the circuit is open is a warning
-const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), { reportRejectedAs: 'success' });
+process.env.OTEL_LOG_LEVEL ??= 'info'; // a warning says that the circuit is open, an info that it is closed again
+const options = { reportRejectedAs: 'success', ...circuitBreakerOptionsFromEnv() }; // one line an outage, not one a batch
+const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), options);
 const instrumentations = [new HttpInstrumentation()]; // or getNodeAutoInstrumentations()
 const sdk = new NodeSDK({ traceExporter, instrumentations, metricReaders: [], logRecordProcessors: [] });
 sdk.start();

@@ -6,7 +6,7 @@ import { CircuitBreakerExporter } from 'otel-circuit-breaker';
 import { circuitBreakerOptionsFromEnv } from 'otel-circuit-breaker/env';
 import { quietGlobalErrorHandler } from 'otel-circuit-breaker/logging';
 
-diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
+diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.INFO);
 core.setGlobalErrorHandler(quietGlobalErrorHandler());
 export const exporter = new CircuitBreakerExporter(new OTLPTraceExporter(), circuitBreakerOptionsFromEnv());
 

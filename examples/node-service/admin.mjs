@@ -17,10 +17,12 @@ export function circuitAdmin(breaker, token) {
     if (timingSafeEqual(digest(headers.authorization ?? ''), expected)) next();
     else response.set('WWW-Authenticate', 'Bearer').sendStatus(401);
   });
-  for (const [name, act] of Object.entries(actions)) {
-    router.post(`/${name}`, (_request, response) => {
+  for (const [action, act] of Object.entries(actions)) {
+    router.post(`/${action}`, (_request, response) => {
       act();
-      const { state, forced } = breaker.snapshot();
+      const { name, state, forced } = breaker.snapshot();
+      // A circuit that is held while it is open, or closed, makes no transition that would be logged.
+      console.warn(`circuit ${name}: ${action} by hand, now ${state}`);
       response.json({ state, forced });
     });
   }

@@ -18,6 +18,7 @@ export function createApp(exporter, { metricsRequestsPerMinute, trustedProxies, 
   const metricsLimit = rateLimit({
     windowMs: 60_000,
     limit: metricsRequestsPerMinute,
+    message: `Too many requests: ${metricsRequestsPerMinute} a minute, see APP_METRICS_REQUESTS_PER_MINUTE\n`,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     // It would print an error about every X-Forwarded-For that we distrust on purpose.

@@ -9,7 +9,7 @@ import { quietGlobalErrorHandler } from 'otel-circuit-breaker/logging';
 
 // Without it the HTTP instrumentation does not see a node:http that ES modules import.
 register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
-diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
+diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.INFO);
 core.setGlobalErrorHandler(quietGlobalErrorHandler());
 export const exporter = new CircuitBreakerExporter(new OTLPTraceExporter(), circuitBreakerOptionsFromEnv());
 
