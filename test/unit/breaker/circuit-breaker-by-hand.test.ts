@@ -362,6 +362,36 @@ describe('policies that break', () => {
     expect(resets).toBe(1);
   });
 
+  it.each([
+    ['reset', ['HALF_OPEN>CLOSED'], { state: 'CLOSED', forced: null }],
+    ['forceOpen', [], { state: 'OPEN', forced: 'OPEN' }],
+  ] as const)(
+    'may call %s once as the detector is reset: it closes once, or not at all',
+    (byHand, closings, end) => {
+      const states: string[] = [];
+      let resets = 0;
+      const breaker: CircuitBreaker = new CircuitBreaker({
+        tripPolicy: {
+          createDetector: () => ({
+            onSuccess: () => false,
+            onFailure: () => true,
+            reset() {
+              if (resets++ === 0) breaker[byHand]();
+            },
+          }),
+        },
+        probePolicy: () => true,
+        onTransition: ({ from, to }) => states.push(`${from}>${to}`),
+      });
+      breaker.tryAcquire()?.fail();
+      // From HALF_OPEN by a probe, from OPEN by hand.
+      if (byHand === 'reset') breaker.tryAcquire()?.succeed();
+      else breaker.reset();
+      expect(states.filter((change) => change.endsWith('CLOSED'))).toEqual(closings);
+      expect(breaker.snapshot()).toMatchObject(end);
+    },
+  );
+
   it('take a random that answers 0 as it is', () => {
     const { problems } = arrangeOpen({ random: () => 0 });
     expect(problems).toEqual([]);

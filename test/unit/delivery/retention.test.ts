@@ -437,7 +437,7 @@ describe('the warning of evictions', () => {
     expect(evictionWarnings()).toHaveLength(1);
   });
 
-  it('harms nothing when the logger throws', () => {
+  it('harms nothing when the logger throws, and onError hears of that', () => {
     const rig = new Rig({ retention: { maxItems: 1 } });
     rig.keep('A');
     const fails = (): never => {
@@ -451,6 +451,7 @@ describe('the warning of evictions', () => {
     expect(() => rig.export('B')).not.toThrow();
 
     expect(rig.told['B']).toEqual([{ code: 0 }]);
+    expect(rig.problems).toEqual(['exporter "otlp": the diag logger threw']);
     expect(rig.delivery).toMatchObject({
       kept: { batches: 1 },
       lost: { batches: 1 },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
+import { consecutiveFailures } from '../../../src/breaker/trip-policies.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import {
   arrangeExporter,
@@ -77,10 +78,17 @@ describe('what an exporter logs', () => {
 
   it('knows since when a breaker is open that it is given', () => {
     const clock = new ManualClock(START);
-    const breaker = new CircuitBreaker({ clock });
-    breaker.forceOpen();
+    const breaker = new CircuitBreaker({
+      clock,
+      tripPolicy: consecutiveFailures(1),
+      probePolicy: ({ attempt }) => attempt === 2,
+    });
+    breaker.tryAcquire()?.fail();
     breaker.tryAcquire(7);
-    clock.advance(5_000);
+    clock.advance(3_000);
+    // A probe that fails opens it anew: the outage began before.
+    breaker.tryAcquire()?.fail();
+    clock.advance(2_000);
     arrangeExporter({ breaker });
     breaker.tryAcquire(2);
     clock.advance(1_000);
