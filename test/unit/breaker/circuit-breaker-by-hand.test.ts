@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
+import type { TripPolicy } from '../../../src/breaker/trip-policies.ts';
 import { consecutiveFailures } from '../../../src/breaker/trip-policies.ts';
 import {
   acquire,
@@ -13,6 +14,11 @@ import {
   START,
   steps,
 } from './arrange.ts';
+
+/** Opens at the first failure; `reset` is the detector's. */
+function tripsAtOnce(reset: () => void): TripPolicy {
+  return { createDetector: () => ({ onSuccess: () => false, onFailure: () => true, reset }) };
+}
 
 describe('forceOpen()', () => {
   it('rejects everything: no probes, no attempts, and the probe policy is not asked', () => {
@@ -342,16 +348,10 @@ describe('policies that break', () => {
     const states: string[] = [];
     let resets = 0;
     const breaker: CircuitBreaker = new CircuitBreaker({
-      tripPolicy: {
-        createDetector: () => ({
-          onSuccess: () => false,
-          onFailure: () => true,
-          reset() {
-            resets++;
-            breaker.forceOpen();
-          },
-        }),
-      },
+      tripPolicy: tripsAtOnce(() => {
+        resets++;
+        breaker.forceOpen();
+      }),
       probePolicy: () => true,
       onTransition: ({ from, to }) => states.push(`${from}>${to}`),
     });
@@ -371,15 +371,9 @@ describe('policies that break', () => {
       const states: string[] = [];
       let resets = 0;
       const breaker: CircuitBreaker = new CircuitBreaker({
-        tripPolicy: {
-          createDetector: () => ({
-            onSuccess: () => false,
-            onFailure: () => true,
-            reset() {
-              if (resets++ === 0) breaker[byHand]();
-            },
-          }),
-        },
+        tripPolicy: tripsAtOnce(() => {
+          if (resets++ === 0) breaker[byHand]();
+        }),
         probePolicy: () => true,
         onTransition: ({ from, to }) => states.push(`${from}>${to}`),
       });
