@@ -22,8 +22,8 @@ const NOTHING = Symbol('nothing');
  *
  * Swallows errors with the code `ERR_CIRCUIT_OPEN`: alone, within arrays of errors and `AggregateError`s (what else is in
  * them is passed on), in the string that core's own handler makes of an error, and in the error that a
- * `PeriodicExportingMetricReader` makes of one. Also the error of a failed probe whose cause (its code, else its name) is the
- * one that `logTransitions` told of last: there is one every half minute of an outage. Another cause is passed on.
+ * `PeriodicExportingMetricReader` makes of one. Also the error of a failed probe whose cause, as `logTransitions` names it, is the
+ * one that it told of last: there is one every half minute of an outage. Another cause is passed on.
  *
  * @param next - hears of everything else. By default one `diag.error` line
  * @throws TypeError where `next` is no function

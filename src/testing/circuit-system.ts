@@ -90,13 +90,8 @@ export const createRealExporter: CreateExporter = (inner, options) => {
   const breaker = new CircuitBreaker({ ...ofBreaker, probeTimeoutMillis });
   const { onError } = options;
   const ofExporter = { exportTimeoutMillis, reportRejectedAs, classify, onError };
-  return new CircuitBreakerExporter<unknown[]>(inner, { ...present(ofExporter), breaker });
+  return new CircuitBreakerExporter<unknown[]>(inner, { ...ofExporter, breaker });
 };
-
-/** The keys that are not `undefined`. */
-function present<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
-}
 
 /** One thing that the inner exporter does with an export. */
 export type Step =
