@@ -35,17 +35,23 @@ export {
   type TripDetector,
   type TripPolicy,
 } from './breaker/trip-policies.ts';
+export type { BatchStore, BatchStoreOpening, Dropped, StoredBatch } from './delivery/batch-store.ts';
 export type {
   Amount,
   DeliverySnapshot,
   EvictionReason,
   ExporterSnapshot,
+  LossReason,
   SnapshotSource,
 } from './delivery/delivery-snapshot.ts';
+export type { ExporterLike, ExportResultLike, MetricSelectors } from './delivery/exporter-contract.ts';
 export type { RetentionOptions } from './delivery/retention-options.ts';
 export { CircuitBreakerExporter } from './exporter/circuit-breaker-exporter.ts';
-export type { CircuitBreakerExporterOptions } from './exporter/circuit-breaker-exporter-options.ts';
-export { classifyOtlpResult } from './exporter/classify-result.ts';
+export type {
+  CircuitBreakerExporterOptions,
+  ExportFacts,
+  Loss,
+} from './exporter/circuit-breaker-exporter-options.ts';
+export { classifyResult } from './exporter/classify-result.ts';
 export { CircuitOpenError, ExporterShutdownError, ExportTimeoutError } from './internal/errors.ts';
 export type { ProblemListener } from './internal/report-problem.ts';
-export type { ExporterLike, ExportResultLike, MetricSelectors } from './sending/exporter-contract.ts';

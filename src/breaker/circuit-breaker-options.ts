@@ -1,5 +1,5 @@
 import type { ProblemListener } from '../internal/report-problem.ts';
-import { reportProblem } from '../internal/report-problem.ts';
+import { ignoreRejection } from '../internal/report-problem.ts';
 import type { Checks } from '../internal/validate-options.ts';
 import {
   aFunction,
@@ -8,16 +8,17 @@ import {
   optional,
   positiveInteger,
   positiveNumber,
+  show,
 } from '../internal/validate-options.ts';
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import type { ProbePolicy } from './probe-policies.ts';
-import { aProbePolicy, defaultProbePolicy } from './probe-policies.ts';
+import { defaultProbePolicy } from './probe-policies.ts';
 import type { TransitionListener } from './transition-listeners.ts';
 import type { TripPolicy } from './trip-policies.ts';
 import { consecutiveFailures } from './trip-policies.ts';
 
-/** Options of a `CircuitBreaker`. A key with the value `undefined` is an absent key. */
+/** Options of a `CircuitBreaker`. A key with the value `undefined` counts as absent. */
 export interface CircuitBreakerOptions {
   /** Label in health and metrics; a non-empty string. @defaultValue 'otlp' */
   name?: string | undefined;
@@ -27,20 +28,20 @@ export interface CircuitBreakerOptions {
   probePolicy?: ProbePolicy | undefined;
   /** How many probes in a row must succeed to close the circuit; a positive integer. @defaultValue 1 */
   successThreshold?: number | undefined;
-  /** What knows the time. @defaultValue systemClock */
+  /** Time source and timers. @defaultValue systemClock */
   clock?: Clock | undefined;
   /** A number in [0, 1), drawn once each time the circuit opens, for jitter. @defaultValue Math.random */
   random?: (() => number) | undefined;
-  /** Hears of every state change, after it has happened. @defaultValue none */
+  /** Receives every state change, after it has happened. @defaultValue none */
   onTransition?: TransitionListener | undefined;
   /**
-   * Hears of listeners, policies and classifiers that threw, and of whatever else has no caller to tell. Must not
-   * throw, and is ignored when it does. @defaultValue console.error; of an exporter: diag.error
+   * Receives background errors: from listeners, policies and classifiers that threw, and others that no caller can be
+   * told about. Must not throw; what it throws is ignored. @defaultValue console.error; for an exporter: diag.error
    */
   onError?: ProblemListener | undefined;
   /**
-   * A probe's permit that has not been settled for so long counts as a failure at the next attempt; milliseconds, above
-   * 0. An exporter's own breaker: its `exportTimeoutMillis` if that is more. @defaultValue 30_000
+   * A probe whose permit has not been settled after this time counts as failed at the next attempt; milliseconds, above
+   * 0. For the breaker of an exporter: its `exportTimeoutMillis` if that is more. @defaultValue 30_000
    */
   probeTimeoutMillis?: number | undefined;
 }
@@ -50,13 +51,13 @@ export type CompleteBreakerOptions = {
   [K in Exclude<keyof CircuitBreakerOptions, 'onTransition'>]-?: NonNullable<CircuitBreakerOptions[K]>;
 } & { onTransition: TransitionListener | undefined };
 
-/** One check an option. */
+/** A check for each option. */
 export const breakerOptionChecks: Checks<CompleteBreakerOptions> = {
   name: optional(nonEmptyString, 'otlp'),
   tripPolicy: optional(objectWith<TripPolicy>('createDetector'), consecutiveFailures()),
-  probePolicy: optional(aProbePolicy, defaultProbePolicy),
+  probePolicy: optional<ProbePolicy>(aFunction, defaultProbePolicy),
   successThreshold: optional(positiveInteger, 1),
-  clock: optional(objectWith<Clock>('now', 'schedule'), systemClock),
+  clock: optional(aClock, systemClock),
   random: optional<() => number>(aFunction, Math.random),
   onTransition: optional<TransitionListener | undefined>(aFunction, undefined),
   // biome-ignore lint/suspicious/noConsole: the documented default
@@ -64,14 +65,21 @@ export const breakerOptionChecks: Checks<CompleteBreakerOptions> = {
   probeTimeoutMillis: optional(positiveNumber, 30_000),
 };
 
-/** Draws for jitter; one that throws, or answers no number in [0, 1), counts as 0. */
+function aClock(value: unknown, label: string): Clock {
+  const clock = objectWith<Clock>('now', 'schedule')(value, label);
+  if (clock.unixMillis !== undefined) aFunction(clock.unixMillis, `${label}.unixMillis`);
+  return clock;
+}
+
+/** Draws a number for jitter. If `random` throws, or returns no number in [0, 1), that is reported and it is 0. */
 export function draw(random: () => number, onError: ProblemListener): number {
   try {
     const drawn: unknown = random();
     if (typeof drawn === 'number' && drawn >= 0 && drawn < 1) return drawn;
-    reportProblem(onError, 'random answered no number in [0, 1), taken as 0', drawn);
+    ignoreRejection(drawn);
+    throw new TypeError(`random must return a number in [0, 1), got ${show(drawn)}`);
   } catch (error) {
-    reportProblem(onError, 'random threw, taken as 0', error);
+    onError('random failed, taken as 0', error);
   }
   return 0;
 }

@@ -1,24 +1,26 @@
 import { ExportTimeoutError } from '../internal/errors.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
 import { reportProblem } from '../internal/report-problem.ts';
-import { aFunction, nonNegativeInteger, objectWith, readOptions } from '../internal/validate-options.ts';
+import { aFunction, nonNegativeInteger, readOptions } from '../internal/validate-options.ts';
 import { attachInternals } from './breaker-internals.ts';
+import { BreakerPolicies } from './breaker-policies.ts';
 import type { CircuitBreakerOptions, CompleteBreakerOptions } from './circuit-breaker-options.ts';
 import { breakerOptionChecks, draw } from './circuit-breaker-options.ts';
 import type { CircuitStatus, ClosedStatus, HalfOpenStatus, OpenStatus } from './circuit-state.ts';
-import { closed, halfOpened, noteAttempt, opened, renewed } from './circuit-state.ts';
+import { closed, halfOpened, opened, renewed } from './circuit-state.ts';
 import type { Clock } from './clock.ts';
-import type { Permit, PermitListener } from './permit.ts';
-import { SendingPermit } from './permit.ts';
-import type { CircuitSnapshot, CircuitState, Classification } from './snapshot.ts';
+import { withLastResult } from './last-result.ts';
+import type { Permit, PermitIssuer, SendingOutcome } from './permit.ts';
+import { NO_GENERATION, SendingPermit } from './permit.ts';
+import type { CircuitSnapshot, CircuitState } from './snapshot.ts';
+import { TimeOfDay } from './time-of-day.ts';
 import { Totals } from './totals.ts';
 import type { TransitionListener } from './transition-listeners.ts';
 import { TransitionListeners } from './transition-listeners.ts';
-import type { TripDetector } from './trip-policies.ts';
 
 /**
- * The circuit breaker by itself, for anything that sends: ask for a permit, send, settle the permit. It has no timers,
- * and does nothing without being asked.
+ * The circuit breaker by itself, for anything that sends: ask for a permit, send, settle the permit. It has no timers
+ * and does nothing unless it is called.
  *
  * @example
  * ```ts
@@ -43,18 +45,21 @@ import type { TripDetector } from './trip-policies.ts';
  */
 export class CircuitBreaker {
   readonly #options: CompleteBreakerOptions;
-  readonly #detector: TripDetector;
+  readonly #policies: BreakerPolicies;
   readonly #listeners: TransitionListeners;
+  readonly #timeOfDay: TimeOfDay;
   readonly #totals = new Totals();
-  readonly #onSettled: PermitListener = (permit, result, error) => this.#settle(permit, result, error);
+  readonly #issuer: PermitIssuer;
+  /** The name of the circuit in errors and reports. */
+  readonly #title: string;
   readonly #report: ProblemListener = (message, error) =>
-    reportProblem(this.#options.onError, `${this.#who()}: ${message}`, error);
-  readonly #probeContext = { attempt: 0, elapsedMillis: 0, failedProbes: 0, random: 0 };
+    reportProblem(this.#options.onError, `${this.#title}: ${message}`, error);
   #status: CircuitStatus;
   #forced: 'OPEN' | 'CLOSED' | null = null;
   #consecutiveFailures = 0;
   #consecutiveInvalid = 0;
-  /** What earlier outages came to. */
+  #consecutiveIgnored = 0;
+  /** The time spent OPEN or HALF_OPEN before the circuit last closed. */
   #notClosedMillis = 0;
 
   /**
@@ -63,27 +68,24 @@ export class CircuitBreaker {
    */
   constructor(options?: CircuitBreakerOptions) {
     this.#options = readOptions<CompleteBreakerOptions>('CircuitBreaker', options, breakerOptionChecks);
-    const { tripPolicy, clock, onTransition } = this.#options;
-    this.#detector = objectWith<TripDetector>(
-      'onSuccess',
-      'onFailure',
-      'reset',
-    )(tripPolicy.createDetector(), 'CircuitBreaker: what tripPolicy.createDetector() returns');
+    const { name, tripPolicy, probePolicy, clock, onTransition } = this.#options;
+    this.#title = `circuit ${JSON.stringify(name)}`;
+    this.#policies = new BreakerPolicies(tripPolicy, probePolicy, this.#report);
+    this.#issuer = {
+      clock,
+      settled: (permit, outcome, error, at) => this.#settle(permit, outcome, error, at),
+    };
     this.#listeners = new TransitionListeners(this.#report);
     if (onTransition !== undefined) this.#listeners.add(onTransition);
+    this.#timeOfDay = new TimeOfDay(clock);
     this.#status = closed(undefined, clock.now());
-
-    let logged = false;
     attachInternals(this, {
-      tryAcquire: (items) => this.#acquireOrReject(items),
-      tryAcquireUnasked: (items) => this.#acquire(items),
-      acquirePast: (items) => new SendingPermit(this.#onSettled, items, clock.now(), undefined, false),
+      acquire: (items, at) => this.#acquireOrReject(items, at),
+      acquireUnasked: (items, at) => this.#acquire(items, at),
+      acquirePast: (items, at) => new SendingPermit(this.#issuer, items, at, NO_GENERATION, false),
       forced: () => this.#forced,
-      claimLogging: () => {
-        const first = !logged;
-        logged = true;
-        return first;
-      },
+      toUnixMillis: (at) => this.#timeOfDay.unixMillis(at),
+      logListeners: 0,
     });
   }
 
@@ -92,53 +94,56 @@ export class CircuitBreaker {
     return this.#options.name;
   }
 
-  /** What knows the time here. */
+  /** The time source of this breaker. */
   get clock(): Clock {
     return this.#options.clock;
   }
 
-  /** Where the circuit is. Reading it changes nothing. */
+  /** The state of the circuit. Reading it changes nothing. */
   get state(): CircuitState {
     return this.#status.state;
   }
 
   /**
-   * Asks whether something may be sent now.
+   * Asks if something may be sent now.
    *
-   * @param items - how much is in it, for the numbers; an integer of at least 0
+   * @param items - how many items are in it, for the numbers; an integer of at least 0
    * @returns a permit to be settled, or `undefined`: rejected
    * @throws RangeError, TypeError for bad `items`
    */
   tryAcquire(items = 1): Permit | undefined {
-    return this.#acquireOrReject(nonNegativeInteger(items, 'CircuitBreaker.tryAcquire: items'));
+    nonNegativeInteger(items, 'CircuitBreaker.tryAcquire: items');
+    return this.#acquireOrReject(items, this.clock.now());
   }
 
   /**
-   * Hears of every state change from now on, in order, each after it has happened. What the listener throws goes to
+   * Adds a listener for state changes. It receives them in order, each after it has happened. What it throws goes to
    * `onError`.
    *
-   * @returns unsubscribes
-   * @throws TypeError for no function
+   * @returns removes the listener
+   * @throws TypeError if it is not a function
    */
   onTransition(listener: TransitionListener): () => void {
     return this.#listeners.add(aFunction(listener, 'CircuitBreaker.onTransition: listener'));
   }
 
-  /** Holds the circuit OPEN: everything is rejected, nothing probes, until `forceClosed()` or `reset()`. */
+  /** Holds the circuit OPEN until `forceClosed()` or `reset()`: everything is rejected, and there are no probes. */
   forceOpen(): void {
     this.#forced = 'OPEN';
     const status = this.#status;
     if (status.state !== 'OPEN') this.#open(status, this.clock.now(), false, undefined);
   }
 
-  /** Holds the circuit CLOSED: everything passes, results are counted and trip nothing, until `forceOpen()` or `reset()`. */
+  /**
+   * Holds the circuit CLOSED until `forceOpen()` or `reset()`: everything passes; results are counted, and open nothing.
+   */
   forceClosed(): void {
     this.#forced = 'CLOSED';
     const status = this.#status;
     if (status.state !== 'CLOSED') this.#close(status, this.clock.now());
   }
 
-  /** Back to automatic, CLOSED, in a new generation. Totals are never cleared. */
+  /** Back to automatic operation: CLOSED, in a new generation. Totals are never cleared. */
   reset(): void {
     this.#forced = null;
     const status = this.#status;
@@ -146,165 +151,137 @@ export class CircuitBreaker {
       this.#close(status, this.clock.now());
     } else {
       this.#status = renewed(status);
-      this.#resetDetector();
+      this.#policies.reset();
     }
   }
 
-  /** Everything that can be seen, as a fresh plain object. Reading it changes nothing. */
+  /** Everything that can be seen of the breaker, as a new plain object. Reading it changes nothing. */
   snapshot(): CircuitSnapshot {
     const status = this.#status;
-    const whileOpen = status.state === 'CLOSED' ? undefined : status;
-    return {
+    const timeOfDay = this.#timeOfDay;
+    timeOfDay.renew();
+    const notClosed = status.state === 'CLOSED' ? undefined : status;
+    const millisNow = notClosed === undefined ? 0 : this.clock.now() - notClosed.notClosedSince;
+    const snapshot = {
       name: this.name,
       state: status.state,
       forced: this.#forced,
-      since: status.since,
-      notClosedSince: whileOpen?.notClosedSince ?? null,
+      since: timeOfDay.unixMillis(status.since),
+      notClosedSince: notClosed === undefined ? null : timeOfDay.unixMillis(notClosed.notClosedSince),
       consecutiveFailures: this.#consecutiveFailures,
       consecutiveInvalid: this.#consecutiveInvalid,
-      failedProbes: whileOpen?.failedProbes ?? 0,
-      attemptsSinceOpened: whileOpen?.attempts ?? 0,
-      ...this.#totals.snapshot(),
-      notClosedMillis:
-        this.#notClosedMillis + (whileOpen === undefined ? 0 : millisSince(whileOpen, this.clock.now())),
+      consecutiveIgnored: this.#consecutiveIgnored,
+      failedProbes: notClosed?.failedProbes ?? 0,
+      attemptsSinceOpened: notClosed?.attempts ?? 0,
+      ...this.#totals.snapshot(timeOfDay),
+      notClosedMillis: Math.round(this.#notClosedMillis + millisNow),
     };
+    return withLastResult(snapshot, this.#totals.lastResult);
   }
 
-  #acquireOrReject(items: number): SendingPermit | undefined {
-    const permit = this.#acquire(items);
+  #acquireOrReject(items: number, at: number): SendingPermit | undefined {
+    const permit = this.#acquire(items, at);
     if (permit === undefined) this.#totals.rejected(items);
     return permit;
   }
 
-  #acquire(items: number): SendingPermit | undefined {
+  #acquire(items: number, at: number): SendingPermit | undefined {
     const status = this.#status;
     if (status.state === 'CLOSED') {
-      return new SendingPermit(this.#onSettled, items, this.clock.now(), status.generation, false);
+      return new SendingPermit(this.#issuer, items, at, status.generation, false);
     }
     if (this.#forced === 'OPEN') return undefined;
-    return status.state === 'OPEN' ? this.#acquireOpen(status, items) : this.#acquireHalfOpen(status, items);
+    return status.state === 'OPEN'
+      ? this.#acquireOpen(status, items, at)
+      : this.#acquireHalfOpen(status, items, at);
   }
 
-  #acquireOpen(status: OpenStatus, items: number): SendingPermit | undefined {
-    const at = this.clock.now();
-    noteAttempt(status, at);
-    if (!this.#mayProbe(status)) return undefined;
-    // A policy or a listener may have moved the state by hand: then that is what counts.
-    if (!this.#isStill(status) || this.#forced === 'OPEN') return this.#acquire(items);
+  #acquireOpen(status: OpenStatus, items: number, at: number): SendingPermit | undefined {
+    status.attempts++;
+    if (!this.#policies.mayProbe(status, at)) return undefined;
     const next = halfOpened(status, at);
     const permit = this.#probe(next, items, at);
     this.#change(next, at, undefined);
-    return this.#isStill(next) ? permit : this.#acquire(items);
+    // If a listener has moved the state by hand, the state that it chose decides.
+    return this.#status === next ? permit : this.#acquire(items, at);
   }
 
-  #isStill(status: CircuitStatus): boolean {
-    return this.#status === status;
-  }
-
-  #acquireHalfOpen(status: HalfOpenStatus, items: number): SendingPermit | undefined {
-    const at = this.clock.now();
-    if (status.probe === undefined) return this.#probe(status, items, at);
-    const { holder, startedAt } = status.probe;
+  #acquireHalfOpen(status: HalfOpenStatus, items: number, at: number): SendingPermit | undefined {
+    const { probe } = status;
+    if (probe === undefined) return this.#probe(status, items, at);
     const { probeTimeoutMillis } = this.#options;
-    if (at - startedAt < probeTimeoutMillis) return undefined;
-    holder.fail(
-      new ExportTimeoutError(`the probe of ${this.#who()} was not settled within ${probeTimeoutMillis} ms`),
+    if (at - probe.startedAt < probeTimeoutMillis) return undefined;
+    const error = new ExportTimeoutError(
+      `the probe of ${this.#title} was not settled within ${probeTimeoutMillis} ms`,
     );
-    return this.#acquire(items);
+    probe.settle('failure', error, at);
+    return this.#acquire(items, at);
   }
 
   #probe(status: HalfOpenStatus, items: number, at: number): SendingPermit {
-    const permit = new SendingPermit(this.#onSettled, items, at, status.generation, true);
-    status.probe = { holder: permit, startedAt: at };
-    return permit;
+    status.probe = new SendingPermit(this.#issuer, items, at, status.generation, true);
+    return status.probe;
   }
 
-  #mayProbe(status: OpenStatus): boolean {
-    const context = this.#probeContext;
-    context.attempt = status.attempts;
-    context.elapsedMillis = status.elapsedMillis;
-    context.failedProbes = status.failedProbes;
-    context.random = status.random;
-    try {
-      const answer: unknown = this.#options.probePolicy(context);
-      if (typeof answer === 'boolean') return answer;
-      this.#report('the probe policy returned no boolean, taken as yes', answer);
-    } catch (error) {
-      this.#report('the probe policy threw, taken as yes', error);
-    }
-    return true;
-  }
-
-  #settle(permit: SendingPermit, result: Classification, error: unknown): void {
-    const at = this.clock.now();
-    const durationMillis = Math.max(0, at - permit.startedAt);
-    this.#totals.settled(result, permit.items, at, durationMillis, error);
-    if (permit.probe && result !== 'ignored')
-      this.#totals.probes[result === 'failure' ? 'failure' : 'success']++;
+  #settle(permit: SendingPermit, outcome: SendingOutcome, error: unknown, at: number): void {
+    const durationMillis = at - permit.startedAt;
+    this.#totals.settled(outcome === 'unsent' ? 'invalid' : outcome, permit.items, at, durationMillis, error);
+    const answered = outcome !== 'unsent' && outcome !== 'ignored';
+    const failed = outcome === 'failure';
+    const failure = failed ? error : undefined;
+    if (permit.probe && answered) this.#totals.probed(failed ? 'failure' : 'success');
 
     const status = this.#status;
     if (permit.generation !== status.generation) return;
-    if (result === 'failure') {
-      this.#consecutiveFailures++;
-    } else if (result !== 'ignored') {
-      this.#consecutiveFailures = 0;
-      this.#consecutiveInvalid = result === 'success' ? 0 : this.#consecutiveInvalid + 1;
+    this.#moveStreaks(outcome);
+    if (status.state === 'HALF_OPEN') status.probe = undefined;
+    if (!answered || this.#forced !== null) return;
+    if (status.state === 'HALF_OPEN') {
+      this.#applyProbeResult(status, failed, at, durationMillis, failure);
+    } else if (status.state === 'CLOSED' && this.#policies.opens(failed, at, durationMillis, failure)) {
+      this.#open(status, at, false, failure);
     }
-    if (status.state === 'CLOSED') this.#judge(status, result, at, durationMillis, error);
-    else if (status.state === 'HALF_OPEN') this.#judgeProbe(status, result, at, error);
   }
 
-  #judge(
-    status: ClosedStatus,
-    result: Classification,
+  #moveStreaks(outcome: SendingOutcome): void {
+    if (outcome === 'success') {
+      this.#consecutiveFailures = 0;
+      this.#consecutiveInvalid = 0;
+      this.#consecutiveIgnored = 0;
+    } else if (outcome === 'failure') {
+      this.#consecutiveFailures++;
+    } else if (outcome === 'ignored') {
+      this.#consecutiveIgnored++;
+    } else {
+      this.#consecutiveInvalid++;
+      if (outcome === 'invalid') this.#consecutiveFailures = 0;
+    }
+  }
+
+  #applyProbeResult(
+    status: HalfOpenStatus,
+    failed: boolean,
     at: number,
     durationMillis: number,
-    error: unknown,
+    failure: unknown,
   ): void {
-    if (result === 'ignored' || this.#forced !== null) return;
-    const failed = result === 'failure';
-    if (!this.#detectorSaysOpen(failed, at, durationMillis)) return;
-    if (this.#isStill(status) && this.#forced === null)
-      this.#open(status, at, false, failed ? error : undefined);
-  }
-
-  #judgeProbe(status: HalfOpenStatus, result: Classification, at: number, error: unknown): void {
-    status.probe = undefined;
-    if (result === 'ignored') return;
-    if (result === 'failure') {
-      this.#open(status, at, true, error);
+    // A slow success was counted as a success, but a circuit that opened for slowness must not close for it.
+    if (failed || this.#policies.isTooSlow(durationMillis)) {
+      this.#open(status, at, true, failure);
       return;
     }
     status.successes++;
     if (status.successes >= this.#options.successThreshold) this.#close(status, at);
   }
 
-  #detectorSaysOpen(failed: boolean, at: number, durationMillis: number): boolean {
-    const detector = this.#detector;
-    try {
-      const answer: unknown = failed
-        ? detector.onFailure(at, durationMillis)
-        : detector.onSuccess(at, durationMillis);
-      if (typeof answer === 'boolean') return answer;
-      this.#report('the trip policy returned no boolean, taken as no', answer);
-    } catch (error) {
-      this.#report('the trip policy threw, taken as no', error);
-    }
-    return false;
-  }
-
   #open(from: ClosedStatus | HalfOpenStatus, at: number, probeFailed: boolean, error: unknown): void {
-    const forced = this.#forced;
     const drawn = draw(this.#options.random, this.#report);
-    if (!this.#isStill(from) || this.#forced !== forced) return;
     this.#change(opened(from, at, drawn, probeFailed), at, error);
   }
 
   #close(from: OpenStatus | HalfOpenStatus, at: number): void {
-    const forced = this.#forced;
-    this.#resetDetector();
-    if (!this.#isStill(from) || this.#forced !== forced) return;
-    this.#notClosedMillis += millisSince(from, at);
+    this.#policies.reset();
+    this.#notClosedMillis += at - from.notClosedSince;
     this.#change(closed(from, at), at, undefined);
   }
 
@@ -312,24 +289,8 @@ export class CircuitBreaker {
     const from = this.#status.state;
     this.#status = next;
     this.#totals.changed(from, next.state);
-    const transition = { name: this.name, from, to: next.state, at };
+    this.#timeOfDay.renew();
+    const transition = { name: this.name, from, to: next.state, at: this.#timeOfDay.unixMillis(at) };
     this.#listeners.tell(Object.freeze(error === undefined ? transition : { ...transition, error }));
   }
-
-  #resetDetector(): void {
-    try {
-      this.#detector.reset();
-    } catch (error) {
-      this.#report("the trip policy's reset threw", error);
-    }
-  }
-
-  /** What errors and reports call it. */
-  #who(): string {
-    return `circuit ${JSON.stringify(this.name)}`;
-  }
-}
-
-function millisSince(status: OpenStatus | HalfOpenStatus, at: number): number {
-  return Math.max(0, at - status.notClosedSince);
 }

@@ -1,15 +1,15 @@
-import type { Permit } from './permit.ts';
+import type { SendingPermit } from './permit.ts';
 
 /**
- * Where a circuit is, and what is known only there. A generation is what lies between two state changes: a result
- * counts only in the one in which its export began.
+ * The state of a circuit, with the data that exists only in that state. Each state change starts a new generation; a
+ * result counts only in the generation in which its export began. All times are readings of the breaker's clock.
  */
 export type CircuitStatus = ClosedStatus | OpenStatus | HalfOpenStatus;
 
 export interface ClosedStatus {
   readonly state: 'CLOSED';
   readonly generation: number;
-  /** Unix milliseconds of the change into this state. */
+  /** When the circuit entered this state. */
   readonly since: number;
 }
 
@@ -17,15 +17,13 @@ export interface OpenStatus {
   readonly state: 'OPEN';
   readonly generation: number;
   readonly since: number;
+  /** When the circuit last left CLOSED. */
   readonly notClosedSince: number;
   readonly failedProbes: number;
-  /** Drawn at the opening, for jitter. */
+  /** Drawn when the circuit opened, for jitter. */
   readonly random: number;
-  // What follows changes in place: a rejected batch creates no object.
+  /** Incremented in place: a rejected batch creates no object. */
   attempts: number;
-  /** The sum of the clock's forward steps seen at attempts, in milliseconds. */
-  elapsedMillis: number;
-  lastAttemptAt: number;
 }
 
 export interface HalfOpenStatus {
@@ -34,19 +32,20 @@ export interface HalfOpenStatus {
   readonly since: number;
   readonly notClosedSince: number;
   readonly failedProbes: number;
-  /** Attempts of the OPEN that this came from. */
+  /** The attempts of the OPEN state before this one. */
   readonly attempts: number;
+  /** Probes that have succeeded. */
   successes: number;
-  /** Whoever has the one place, and since when. */
-  probe: { readonly holder: Permit; readonly startedAt: number } | undefined;
+  /** The probe in flight; `undefined`: the next export is the next probe. */
+  probe: SendingPermit | undefined;
 }
 
-/** CLOSED, from anywhere. */
+/** CLOSED, from any state. */
 export function closed(from: CircuitStatus | undefined, at: number): ClosedStatus {
   return { state: 'CLOSED', generation: nextGeneration(from), since: at };
 }
 
-/** CLOSED still, in a new generation: what began before counts no more. */
+/** Still CLOSED, in a new generation: results of exports that began earlier no longer count. */
 export function renewed(from: ClosedStatus): ClosedStatus {
   return { ...from, generation: nextGeneration(from) };
 }
@@ -66,30 +65,13 @@ export function opened(
     failedProbes: (from.state === 'CLOSED' ? 0 : from.failedProbes) + (probeFailed ? 1 : 0),
     random,
     attempts: 0,
-    elapsedMillis: 0,
-    lastAttemptAt: at,
   };
 }
 
-/** Takes notice of an attempt. A clock that steps back adds nothing. */
-export function noteAttempt(status: OpenStatus, at: number): void {
-  status.attempts++;
-  if (at > status.lastAttemptAt) status.elapsedMillis += at - status.lastAttemptAt;
-  status.lastAttemptAt = at;
-}
-
-/** HALF_OPEN, with the place for the probe still free. */
+/** HALF_OPEN, with no probe in flight yet. */
 export function halfOpened(from: OpenStatus, at: number): HalfOpenStatus {
-  return {
-    state: 'HALF_OPEN',
-    generation: nextGeneration(from),
-    since: at,
-    notClosedSince: from.notClosedSince,
-    failedProbes: from.failedProbes,
-    attempts: from.attempts,
-    successes: 0,
-    probe: undefined,
-  };
+  const generation = nextGeneration(from);
+  return { ...from, state: 'HALF_OPEN', generation, since: at, successes: 0, probe: undefined };
 }
 
 function nextGeneration(from: CircuitStatus | undefined): number {

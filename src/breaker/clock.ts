@@ -1,57 +1,42 @@
-/** The only thing in this library that knows the time. */
+/** Time source and timers. */
 export interface Clock {
-  /** Now, in Unix milliseconds that never run backwards. */
+  /** Milliseconds that never run backwards and that nobody sets: for durations, time-outs, ages and cooldowns. */
   now(): number;
+  /** The time of day in Unix milliseconds, for display. @defaultValue `now()` is taken for it */
+  unixMillis?(): number;
   /**
-   * Calls `callback` once, `delayMillis` milliseconds from now. Must not keep the process alive.
+   * Calls `callback` once, `delayMillis` milliseconds from now. Must not keep the process alive, unless `keepAlive`.
    *
    * @returns cancels the call; does nothing after it
    */
-  schedule(callback: () => void, delayMillis: number): () => void;
+  schedule(callback: () => void, delayMillis: number, keepAlive?: boolean): () => void;
 }
 
-/** `setTimeout` takes 32-bit milliseconds; a longer delay would fire at once. */
+/** `setTimeout` takes 32-bit milliseconds: a longer delay would fire immediately. This one fires after 25 days. */
 const LONGEST_TIMER_MILLIS = 2_147_483_647;
 
-/**
- * What was last read, and by how much that stood before the system's clock. Two fields of one object: V8 writes a double
- * to such a field in place, and makes a new object of each one that is written to a variable.
- */
-const reading = { lastMillis: 0, aheadMillis: 0 };
+let latestDateMillis = 0;
+
+/** For the few runtimes without `performance`. Time stands still while the system's clock is behind where it was. */
+function steadyDateNow(): number {
+  latestDateMillis = Math.max(latestDateMillis, Date.now());
+  return latestDateMillis;
+}
 
 /**
- * The system's clock and timers, and the default of every `clock` option. When the system's clock is set back, time
- * goes on from where it was, until the system's clock has caught up. Timers are unref'd where the platform can do that.
+ * The default of every `clock` option: `now()` is `performance.now()`, `unixMillis()` is `Date.now()`, timers are the
+ * platform's, unref'd where it can do that.
  */
 export const systemClock: Clock = Object.freeze({
-  now(): number {
-    const wallMillis = Date.now();
-    if (wallMillis < reading.lastMillis || reading.aheadMillis > 0) return nowAfterStepBack(wallMillis);
-    reading.lastMillis = wallMillis;
-    return wallMillis;
-  },
+  // Looked up at each call: fake timers put another function there.
+  now: typeof globalThis.performance?.now === 'function' ? () => performance.now() : steadyDateNow,
 
-  schedule(callback: () => void, delayMillis: number): () => void {
-    let timer: ReturnType<typeof setTimeout>;
-    const arm = (restMillis: number): void => {
-      const pieceMillis = Math.min(restMillis, LONGEST_TIMER_MILLIS);
-      timer = setTimeout(() => {
-        if (restMillis > pieceMillis) arm(restMillis - pieceMillis);
-        else callback();
-      }, pieceMillis);
-      // Browsers and workers answer a number, which has no unref.
-      (timer as { unref?: () => void }).unref?.();
-    };
-    arm(delayMillis);
+  unixMillis: () => Date.now(),
+
+  schedule(callback: () => void, delayMillis: number, keepAlive = false): () => void {
+    const timer = setTimeout(callback, Math.min(delayMillis, LONGEST_TIMER_MILLIS));
+    // Timers of browsers and workers are numbers, which have no unref.
+    if (!keepAlive) (timer as { unref?: () => void }).unref?.();
     return () => clearTimeout(timer);
   },
 });
-
-/** The system's clock has been set back: time goes on from the last reading. */
-function nowAfterStepBack(wallMillis: number): number {
-  const { lastMillis, aheadMillis } = reading;
-  if (wallMillis >= lastMillis) reading.aheadMillis = 0;
-  else if (wallMillis + aheadMillis < lastMillis) reading.aheadMillis = lastMillis - wallMillis;
-  reading.lastMillis = wallMillis + reading.aheadMillis;
-  return reading.lastMillis;
-}

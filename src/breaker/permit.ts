@@ -1,43 +1,48 @@
+import type { TimedPermit } from './breaker-internals.ts';
+import type { Clock } from './clock.ts';
 import type { Classification } from './snapshot.ts';
 
 /**
- * The right to send once. Exactly one of its methods counts, the first that is called; later calls do nothing. They are
+ * Permission to send once. Exactly one of its methods counts, the first that is called; later calls do nothing. They are
  * methods: `promise.then(() => permit.succeed())`, not `promise.then(permit.succeed)`.
  */
 export interface Permit {
-  /** Whether this sending is the one that tries whether the backend is back. */
+  /** Whether this sending tests if the backend is back. */
   readonly probe: boolean;
-  /** The backend has taken it. */
+  /** The backend accepted it. */
   succeed(): void;
-  /** The backend is up and refused this payload: a success to the state machine, but counted apart. */
+  /** The backend is up and refused this payload: a success to the state machine, but counted separately. */
   invalid(error?: unknown): void;
-  /** The backend has not taken it, or has not answered. */
+  /** The backend did not accept it, or did not answer. */
   fail(error?: unknown): void;
-  /** It says nothing about the backend. */
-  ignore(): void;
+  /** The result says nothing about the backend. */
+  ignore(error?: unknown): void;
 }
 
-/** Who hears what a permit's sending came to. */
-export type PermitListener = (permit: SendingPermit, result: Classification, error: unknown) => void;
+/** How a sending ended. `'unsent'`: the exporter threw before it sent anything. */
+export type SendingOutcome = Classification | 'unsent';
 
-/** A permit that knows what its breaker has to know when it is settled. */
-export class SendingPermit implements Permit {
+/** The breaker, as its permits see it. */
+export interface PermitIssuer {
+  readonly clock: Clock;
+  /** Is called once for each permit, the first time it is settled. */
+  settled(permit: SendingPermit, outcome: SendingOutcome, error: unknown, at: number): void;
+}
+
+/** The generation of permits whose results count in none, only in the totals. */
+export const NO_GENERATION = -1;
+
+/** A permit with what its breaker has to know when it is settled. */
+export class SendingPermit implements TimedPermit {
   readonly probe: boolean;
   readonly items: number;
-  /** Unix milliseconds. */
   readonly startedAt: number;
-  /** The generation in which its result counts; `undefined`: in none, only in the totals. */
-  readonly generation: number | undefined;
-  #listener: PermitListener | undefined;
+  /** The generation in which its result counts. */
+  readonly generation: number;
+  #issuer: PermitIssuer | undefined;
 
-  constructor(
-    listener: PermitListener,
-    items: number,
-    startedAt: number,
-    generation: number | undefined,
-    probe: boolean,
-  ) {
-    this.#listener = listener;
+  constructor(issuer: PermitIssuer, items: number, startedAt: number, generation: number, probe: boolean) {
+    this.#issuer = issuer;
     this.items = items;
     this.startedAt = startedAt;
     this.generation = generation;
@@ -45,25 +50,33 @@ export class SendingPermit implements Permit {
   }
 
   succeed(): void {
-    this.settle('success', undefined);
+    this.#settleNow('success', undefined);
   }
 
   invalid(error?: unknown): void {
-    this.settle('invalid', error);
+    this.#settleNow('invalid', error);
   }
 
   fail(error?: unknown): void {
-    this.settle('failure', error);
+    this.#settleNow('failure', error);
   }
 
-  ignore(): void {
-    this.settle('ignored', undefined);
+  ignore(error?: unknown): void {
+    this.#settleNow('ignored', error);
   }
 
-  settle(result: Classification, error: unknown): void {
-    const listener = this.#listener;
-    if (listener === undefined) return;
-    this.#listener = undefined;
-    listener(this, result, error);
+  settleUnsent(error: unknown, at: number): void {
+    this.settle('unsent', error, at);
+  }
+
+  settle(outcome: SendingOutcome, error: unknown, at: number): void {
+    const issuer = this.#issuer;
+    if (issuer === undefined) return;
+    this.#issuer = undefined;
+    issuer.settled(this, outcome, error, at);
+  }
+
+  #settleNow(result: Classification, error: unknown): void {
+    if (this.#issuer !== undefined) this.settle(result, error, this.#issuer.clock.now());
   }
 }

@@ -6,14 +6,14 @@ import {
   optional,
   positiveInteger,
   readOptions,
-  show,
 } from '../internal/validate-options.ts';
+import { booleanFrom, memberProblemListener } from './policy-problems.ts';
 
-/** What a probe policy is asked about. The breaker reuses one object: it holds only during the call. */
+/** The question that a probe policy answers. The breaker reuses one object: it is valid only during the call. */
 export interface ProbeContext {
-  /** Which export this is since the circuit last opened (also by a failed probe), from 1. */
+  /** The number of this export since the circuit last opened (also by a failed probe), from 1. */
   readonly attempt: number;
-  /** Milliseconds since then: the sum of the clock's forward steps seen at attempts. */
+  /** Milliseconds since the circuit last opened, by a clock that nobody sets. */
   readonly elapsedMillis: number;
   /** Probes that failed since the circuit left CLOSED. */
   readonly failedProbes: number;
@@ -22,31 +22,32 @@ export interface ProbeContext {
 }
 
 /**
- * Decides, as a pure function, whether an export that meets an open circuit may go through as a probe.
+ * Decides, as a pure function, if an export that arrives while the circuit is open may go through as a probe.
  *
- * @returns true: this export is the probe; false: it is rejected. Anything else, or a throw, goes to `onError` and
- * counts as true: better one probe too many than a circuit that never recovers.
+ * @returns true: this export is the probe; false: it is rejected. A policy that throws, or returns anything else (a
+ * promise, too), is reported to `onError` and counts as true: better one probe too many than a circuit that never
+ * recovers.
  */
 export type ProbePolicy = (context: ProbeContext) => boolean;
 
 /** Options of {@link everyNthAttempt}. */
 export interface EveryNthAttemptOptions {
-  /** The first attempt that probes as long as no probe has failed; a positive integer. @defaultValue n */
+  /** The first attempt that probes while no probe has failed yet; a positive integer. @defaultValue n */
   first?: number | undefined;
 }
 
 /**
- * Probes by counting: the attempts n, 2n, 3n … since the circuit last opened. Adapts itself to traffic: a sick backend
- * never sees more than an nth of its load.
+ * Probes by counting: the attempts n, 2n, 3n … since the circuit last opened. Adapts to the traffic: a sick backend never
+ * gets more than one nth of its usual load.
  *
  * @param n - a positive integer
- * @param options - `first`: as long as no probe has failed, the attempts first, first + n, first + 2n …
+ * @param options - `first`: while no probe has failed yet, the attempts first, first + n, first + 2n …
  * @throws RangeError, TypeError for bad values
  * @example
  * ```ts
  * import { everyNthAttempt } from 'otel-circuit-breaker';
  *
- * const atOnceAndThenEveryTenth = everyNthAttempt(10, { first: 1 });
+ * const immediatelyThenEveryTenth = everyNthAttempt(10, { first: 1 });
  * ```
  */
 export function everyNthAttempt(n = 10, options?: EveryNthAttemptOptions): ProbePolicy {
@@ -55,14 +56,14 @@ export function everyNthAttempt(n = 10, options?: EveryNthAttemptOptions): Probe
     first: optional(positiveInteger, n),
   });
   return ({ attempt, failedProbes }) => {
-    if (failedProbes > 0) return attempt % n === 0;
-    return attempt >= first && (attempt - first) % n === 0;
+    const start = failedProbes > 0 ? n : first;
+    return attempt >= start && (attempt - start) % n === 0;
   };
 }
 
 /**
- * Probes once the circuit has been open for a fixed time. In a fleet that opened together, all probe together: see
- * {@link exponentialBackoff}.
+ * Probes once the circuit has been open for a fixed time. Circuits of a fleet that opened together probe together: see
+ * {@link exponentialBackoff} for jitter.
  *
  * @param millis - milliseconds since the circuit last opened; at least 0
  * @throws RangeError, TypeError for bad values
@@ -78,9 +79,9 @@ export interface ExponentialBackoffOptions {
   initialMillis?: number | undefined;
   /** The longest pause of all, in milliseconds; at least 0. @defaultValue 60_000 */
   maxMillis?: number | undefined;
-  /** By what each failed probe lengthens the pause; at least 1. @defaultValue 2 */
+  /** The factor by which each failed probe lengthens the pause; at least 1. @defaultValue 2 */
   multiplier?: number | undefined;
-  /** How much of the pause is drawn: `'full'` all of it, `'equal'` its second half, `'none'` nothing. @defaultValue 'full' */
+  /** How much of the pause is random: `'full'` all of it, `'equal'` its second half, `'none'` nothing. @defaultValue 'full' */
   jitter?: 'full' | 'equal' | 'none' | undefined;
 }
 
@@ -107,82 +108,80 @@ export function exponentialBackoff(options?: ExponentialBackoffOptions): ProbePo
     jitter: optional(oneOf('full', 'equal', 'none'), 'full'),
   });
   const fixedShare = jitter === 'none' ? 1 : jitter === 'equal' ? 0.5 : 0;
-  const drawnShare = 1 - fixedShare;
-  return ({ elapsedMillis, failedProbes, random }) => {
-    // 0 · Infinity would be NaN, and a NaN pause would never be over.
-    const grownMillis = initialMillis === 0 ? 0 : initialMillis * multiplier ** failedProbes;
-    const capMillis = Math.min(maxMillis, grownMillis);
-    return elapsedMillis >= capMillis * fixedShare + capMillis * drawnShare * random;
-  };
+  return (context) =>
+    context.elapsedMillis >= pauseMillis(context, initialMillis, maxMillis, multiplier, fixedShare);
+}
+
+function pauseMillis(
+  { failedProbes, random }: ProbeContext,
+  initialMillis: number,
+  maxMillis: number,
+  multiplier: number,
+  fixedShare: number,
+): number {
+  // 0 · Infinity would be NaN, and a NaN pause would never end.
+  const grownMillis = initialMillis === 0 ? 0 : initialMillis * multiplier ** failedProbes;
+  const capMillis = Math.min(maxMillis, grownMillis);
+  return capMillis * fixedShare + capMillis * (1 - fixedShare) * random;
 }
 
 /**
- * Probes when at least one of the policies says so. They are asked in order, until one does.
+ * Probes when at least one of the policies says so. They are asked in order, until one does. A policy that throws, or
+ * returns no boolean, is reported and counts as a "yes".
  *
- * @throws TypeError without a policy, or for what is none
+ * @throws TypeError without a policy, or if one is not a function
  */
 export function anyOf(...policies: readonly ProbePolicy[]): ProbePolicy {
-  checkPolicies('anyOf', policies);
-  return (context) => {
-    for (const policy of policies) if (ask(policy, context)) return true;
-    return false;
-  };
+  return untilOneSays(true, checked('anyOf', policies));
 }
 
 /**
- * Probes when all of the policies say so. They are asked in order, until one does not. One that throws counts as a "yes":
- * the others decide.
+ * Probes when all of the policies say so. They are asked in order, until one does not. A policy that throws, or returns no
+ * boolean, is reported and counts as a "yes": the others decide.
  *
- * @throws TypeError without a policy, or for what is none
+ * @throws TypeError without a policy, or if one is not a function
  */
 export function allOf(...policies: readonly ProbePolicy[]): ProbePolicy {
-  checkPolicies('allOf', policies);
-  return (context) => {
-    let problem: { readonly error: unknown } | undefined;
-    for (const policy of policies) {
-      try {
-        if (!ask(policy, context)) return false;
-      } catch (error) {
-        problem ??= { error };
-      }
-    }
-    // Only now: a broken policy must not take the floor away that another one holds.
-    if (problem !== undefined) throw problem.error;
-    return true;
-  };
+  return untilOneSays(false, checked('allOf', policies));
 }
 
 /**
  * The default: every 10th attempt, or after a jittered pause that grows from 5 to 30 s, whichever comes first; never
- * within a second of a failed probe. Counting serves busy services, the pause quiet ones, and the floor keeps
- * span-by-span processors in bounds.
+ * within a second of a failed probe. Counting is for busy services, the pause for quiet ones, and the minimum of a second
+ * for processors that export span by span. It is the same as
+ *
+ * ```ts
+ * import { afterCooldown, allOf, anyOf, everyNthAttempt, exponentialBackoff } from 'otel-circuit-breaker';
+ *
+ * allOf(
+ *   afterCooldown(1_000),
+ *   anyOf(everyNthAttempt(10), exponentialBackoff({ initialMillis: 5_000, maxMillis: 30_000, jitter: 'equal' })),
+ * );
+ * ```
  */
-export const defaultProbePolicy: ProbePolicy = /* @__PURE__ */ allOf(
-  /* @__PURE__ */ afterCooldown(1_000),
-  /* @__PURE__ */ anyOf(
-    /* @__PURE__ */ everyNthAttempt(10),
-    /* @__PURE__ */ exponentialBackoff({ initialMillis: 5_000, maxMillis: 30_000, jitter: 'equal' }),
-  ),
-);
+export const defaultProbePolicy: ProbePolicy = (context) =>
+  // Written out, so that a bundle that uses none of these policies has none of their checks.
+  context.elapsedMillis >= 1_000 &&
+  (context.attempt % 10 === 0 || context.elapsedMillis >= pauseMillis(context, 5_000, 30_000, 2, 0.5));
 
-/** Checks a probe policy. What only makes one is easily given in its place, and would throw at each question: a "yes". */
-export function aProbePolicy(value: unknown, label: string): ProbePolicy {
-  const policy = aFunction<ProbePolicy>(value, label);
-  const makers: readonly unknown[] = [everyNthAttempt, afterCooldown, exponentialBackoff, anyOf, allOf];
-  if (makers.includes(policy))
-    throw new TypeError(`${label} must be a policy, got ${show(value)}, which makes one: call it`);
-  return policy;
-}
-
-function checkPolicies(owner: string, policies: readonly unknown[]): void {
+function checked(owner: string, policies: readonly ProbePolicy[]): readonly ProbePolicy[] {
   if (policies.length === 0) throw new TypeError(`${owner}: needs at least one policy, got none`);
   for (const policy of policies) aFunction(policy, `${owner}: a probe policy`);
+  return policies;
 }
 
-/** What is no boolean must not pass for a "no" on its way to the breaker, which takes it as a "yes". */
-function ask(policy: ProbePolicy, context: ProbeContext): boolean {
-  const answer: unknown = policy(context);
-  if (typeof answer !== 'boolean')
-    throw new TypeError(`a probe policy must return a boolean, got ${show(answer)}`);
-  return answer;
+function untilOneSays(decisive: boolean, policies: readonly ProbePolicy[]): ProbePolicy {
+  return (context) => {
+    for (const policy of policies) if (memberSays(policy, context) === decisive) return decisive;
+    return !decisive;
+  };
+}
+
+function memberSays(policy: ProbePolicy, context: ProbeContext): boolean {
+  try {
+    return booleanFrom(policy(context));
+  } catch (problem) {
+    memberProblemListener()(problem);
+    return true;
+  }
 }

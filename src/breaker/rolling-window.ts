@@ -1,27 +1,27 @@
 import type { Check } from '../internal/validate-options.ts';
 import { numberThat, positiveNumber, readOptions } from '../internal/validate-options.ts';
 
-/** Which exports a rate is taken of: the last `exports` of them, or those of the last `millis` milliseconds. */
+/** The exports that a rate is calculated from: the last `exports` of them, or those of the last `millis` milliseconds. */
 export type RollingWindow =
   | { readonly exports: number; readonly millis?: undefined }
   | { readonly millis: number; readonly exports?: undefined };
 
-/** Counts exports, and those of them that are hits, as far back as it goes. */
+/** Counts the exports in a window, and the hits among them. */
 export interface RollingCounter {
   /** How many exports are in the window. */
   readonly total: number;
   /** How many of them were hits. */
   readonly hits: number;
-  /** Adds one at `at`, in Unix milliseconds. */
+  /** @param at - a reading of the breaker's clock */
   add(at: number, hit: boolean): void;
-  /** Forgets all. */
+  /** Forgets everything. */
   clear(): void;
 }
 
-/** A result leaves a time window by whole buckets: 1 in 20 makes it count for at least 95 % of the window. */
+/** A result leaves a time window with its whole bucket: with 20 of them, it counts for at least 95 % of the window. */
 const BUCKETS = 20;
 
-/** A byte for each export, so there is a limit; nobody looks back that far. */
+/** There is a limit because each export takes a byte. */
 const windowLength = /* @__PURE__ */ numberThat(
   'a positive integer of at most 1000000',
   (value) => Number.isSafeInteger(value) && value > 0 && value <= 1_000_000,
@@ -75,7 +75,7 @@ class LastMillis implements RollingCounter {
   readonly #bucketMillis: number;
   readonly #totals = new Float64Array(BUCKETS);
   readonly #hits = new Float64Array(BUCKETS);
-  /** The newest bucket, counted from the epoch. */
+  /** The newest bucket, counted from 0 on the clock. */
   #newest = 0;
 
   constructor(millis: number) {
@@ -99,7 +99,6 @@ class LastMillis implements RollingCounter {
     this.#hits.fill(0);
   }
 
-  /** A clock that stepped back goes on counting in the newest bucket. */
   #moveTo(bucket: number): void {
     const passed = Math.min(bucket - this.#newest, BUCKETS);
     if (passed <= 0) return;

@@ -1,7 +1,7 @@
-/** What a circuit is doing: `'CLOSED'` lets everything through, `'OPEN'` nothing but probes, `'HALF_OPEN'` has a probe. */
+/** The state of a circuit: `'CLOSED'` lets everything through, `'OPEN'` only probes, `'HALF_OPEN'` waits for a probe. */
 export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
 
-/** The ways a state can change, as they are counted. `'OPEN->CLOSED'` happens only by hand. */
+/** The state changes that are counted. `'OPEN->CLOSED'` happens only by hand. */
 export type TransitionName =
   | 'CLOSED->OPEN'
   | 'OPEN->HALF_OPEN'
@@ -9,25 +9,27 @@ export type TransitionName =
   | 'HALF_OPEN->OPEN'
   | 'OPEN->CLOSED';
 
-/** What a sending came to. */
+/** What the result of a sending says about the backend. */
 export type Classification = 'success' | 'failure' | 'invalid' | 'ignored';
 
-/** Sendings by what they came to; `rejected` never reached the backend. */
+/** Sendings by result; `rejected` never reached the backend. */
 export type ResultCounts = Record<Classification | 'rejected', number>;
 
-/** A failure as it can be shown. `message` is as the exporter gave it: it can hold URLs and credentials. */
+/** A failure, as snapshots show it. The exporter gave the `message`: it can hold URLs and credentials. */
 export interface FailureSummary {
-  /** The error's `name`. */
+  /** The error's `name`, at most 100 characters. */
   name: string;
-  /** The error's `code`, `null` where it has none. */
+  /** The error's `code`, at most 100 characters; `null` if it has none. */
   code: string | number | null;
+  /** The cause in a few fixed words, such as `'timed out'` or `'connection refused'`; `null` if it is not known. */
+  cause: string | null;
   /** The error's `message`. */
   message: string;
   /** When, in Unix milliseconds. */
   at: number;
 }
 
-/** A histogram; `counts` is one longer than `bounds` (the last is what is above all bounds), and not cumulative. */
+/** A histogram. `counts` is one longer than `bounds` (the last is for values above all bounds), and not cumulative. */
 export interface HistogramSnapshot {
   /** Upper bounds, inclusive. */
   bounds: number[];
@@ -36,7 +38,7 @@ export interface HistogramSnapshot {
   count: number;
 }
 
-/** Everything that can be seen of a breaker: a plain object of its own, safe for `JSON.stringify`. */
+/** Everything that can be seen of a breaker: a new plain object, safe for `JSON.stringify`. */
 export interface CircuitSnapshot {
   /** The breaker's name. */
   name: string;
@@ -51,19 +53,22 @@ export interface CircuitSnapshot {
   consecutiveFailures: number;
   /** Invalid results since the last success. */
   consecutiveInvalid: number;
+  /** Ignored results since the last success. */
+  consecutiveIgnored: number;
   /** Probes that failed since the circuit last left CLOSED; 0 while CLOSED. */
   failedProbes: number;
   /** Exports that asked for a probe since the circuit last opened; 0 while CLOSED. */
   attemptsSinceOpened: number;
   lastFailure: FailureSummary | null;
   lastInvalid: FailureSummary | null;
-  /** Unix milliseconds; an invalid result is no success. */
+  lastIgnored: FailureSummary | null;
+  /** Unix milliseconds; an invalid result does not count as a success. */
   lastSuccessAt: number | null;
-  /** Batches sent, by result; a time-out is a failure; `rejected`: by the open circuit. */
+  /** Batches by result. A time-out is a failure; `rejected` are those that the open circuit rejected. */
   exports: ResultCounts;
-  /** The same in spans, log records or data points. */
+  /** The same, counted in spans, log records or data points. */
   items: ResultCounts;
-  /** Probes; an invalid one is a success. */
+  /** Probes that were answered; an invalid one counts as a success. */
   probes: { success: number; failure: number };
   /** State changes so far. */
   transitions: Record<TransitionName, number>;

@@ -1,3 +1,4 @@
+import { causeOf } from '../internal/causes.ts';
 import type {
   CircuitSnapshot,
   CircuitState,
@@ -7,118 +8,140 @@ import type {
   ResultCounts,
   TransitionName,
 } from './snapshot.ts';
+import type { TimeOfDay } from './time-of-day.ts';
 
 const DURATION_BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const BATCH_SIZE_BOUNDS = [1, 4, 16, 64, 256, 512, 1024, 4096];
 
-/** What a breaker has counted since it was made. Nothing here is ever cleared, and nothing here decides anything. */
+/** What a breaker has counted since it was created. Nothing is ever cleared, and nothing here decides anything. */
 export class Totals {
-  readonly exports = noResults();
-  readonly items = noResults();
-  readonly probes = { success: 0, failure: 0 };
-  readonly transitions: Record<TransitionName, number> = {
-    'CLOSED->OPEN': 0,
-    'OPEN->HALF_OPEN': 0,
-    'HALF_OPEN->CLOSED': 0,
-    'HALF_OPEN->OPEN': 0,
-    'OPEN->CLOSED': 0,
+  /** What the last sending came to. */
+  lastResult: Classification | undefined;
+  readonly #counts = {
+    exports: noResults(),
+    items: noResults(),
+    probes: { success: 0, failure: 0 },
+    transitions: {
+      'CLOSED->OPEN': 0,
+      'OPEN->HALF_OPEN': 0,
+      'HALF_OPEN->CLOSED': 0,
+      'HALF_OPEN->OPEN': 0,
+      'OPEN->CLOSED': 0,
+    } satisfies Record<TransitionName, number>,
+    exportDurations: histogram(DURATION_BOUNDS_SECONDS),
+    batchSizes: histogram(BATCH_SIZE_BOUNDS),
   };
-  lastFailure: FailureSummary | null = null;
-  lastInvalid: FailureSummary | null = null;
-  lastSuccessAt: number | null = null;
-  readonly #durations = new Histogram(DURATION_BOUNDS_SECONDS);
-  readonly #batchSizes = new Histogram(BATCH_SIZE_BOUNDS);
+  // The times below are readings of the clock.
+  #lastFailure: FailureSummary | null = null;
+  #lastInvalid: FailureSummary | null = null;
+  #lastIgnored: FailureSummary | null = null;
+  /** Meaningless before the first success. Always a number, so that V8 can update it in place. */
+  #lastSuccessAt = 0;
 
-  /** A sending was answered. */
+  /** Counts a sending that ended. */
   settled(result: Classification, items: number, at: number, durationMillis: number, error: unknown): void {
-    this.exports[result]++;
-    this.items[result] += items;
-    this.#durations.observe(durationMillis / 1000);
-    this.#batchSizes.observe(items);
-    if (result === 'success') this.lastSuccessAt = at;
-    else if (result === 'failure') this.lastFailure = summarize(error, at);
-    else if (result === 'invalid') this.lastInvalid = summarize(error, at);
+    this.lastResult = result;
+    const { exports, items: totalItems, exportDurations, batchSizes } = this.#counts;
+    exports[result]++;
+    totalItems[result] += items;
+    observe(exportDurations, durationMillis / 1000);
+    observe(batchSizes, items);
+    if (result === 'success') this.#lastSuccessAt = at;
+    else if (result === 'failure') this.#lastFailure = summarize(error, at);
+    else if (result === 'invalid') this.#lastInvalid = summarize(error, at);
+    else this.#lastIgnored = summarize(error, at);
   }
 
-  /** The circuit let a batch not through. */
+  /** Counts a probe that was answered, in addition to `settled`. */
+  probed(result: 'success' | 'failure'): void {
+    this.#counts.probes[result]++;
+  }
+
+  /** Counts a batch that the circuit rejected. */
   rejected(items: number): void {
-    this.exports.rejected++;
-    this.items.rejected += items;
+    this.#counts.exports.rejected++;
+    this.#counts.items.rejected += items;
   }
 
   changed(from: CircuitState, to: CircuitState): void {
-    this.transitions[`${from}->${to}` as TransitionName]++;
+    this.#counts.transitions[`${from}->${to}` as TransitionName]++;
   }
 
-  /** Copies, for a snapshot to give away. */
-  snapshot(): Pick<
-    CircuitSnapshot,
-    | 'lastFailure'
-    | 'lastInvalid'
-    | 'lastSuccessAt'
-    | 'exports'
-    | 'items'
-    | 'probes'
-    | 'transitions'
-    | 'exportDurations'
-    | 'batchSizes'
-  > {
+  /** The totals as a snapshot shows them, in objects of its own. */
+  snapshot(timeOfDay: TimeOfDay): TotalsSnapshot {
+    const { exports, items, probes, transitions, exportDurations, batchSizes } = this.#counts;
+    const dated = (summary: FailureSummary | null): FailureSummary | null =>
+      summary && { ...summary, at: timeOfDay.unixMillis(summary.at) };
     return {
-      lastFailure: this.lastFailure && { ...this.lastFailure },
-      lastInvalid: this.lastInvalid && { ...this.lastInvalid },
-      lastSuccessAt: this.lastSuccessAt,
-      exports: { ...this.exports },
-      items: { ...this.items },
-      probes: { ...this.probes },
-      transitions: { ...this.transitions },
-      exportDurations: this.#durations.snapshot(),
-      batchSizes: this.#batchSizes.snapshot(),
+      lastFailure: dated(this.#lastFailure),
+      lastInvalid: dated(this.#lastInvalid),
+      lastIgnored: dated(this.#lastIgnored),
+      lastSuccessAt: exports.success === 0 ? null : timeOfDay.unixMillis(this.#lastSuccessAt),
+      exports: { ...exports },
+      items: { ...items },
+      probes: { ...probes },
+      transitions: { ...transitions },
+      exportDurations: copyOf(exportDurations),
+      batchSizes: copyOf(batchSizes),
     };
   }
 }
 
-class Histogram {
-  readonly #bounds: readonly number[];
-  readonly #counts: number[];
-  #sum = 0;
-  #count = 0;
+type TotalsSnapshot = Pick<
+  CircuitSnapshot,
+  | 'lastFailure'
+  | 'lastInvalid'
+  | 'lastIgnored'
+  | 'lastSuccessAt'
+  | 'exports'
+  | 'items'
+  | 'probes'
+  | 'transitions'
+  | 'exportDurations'
+  | 'batchSizes'
+>;
 
-  constructor(bounds: readonly number[]) {
-    this.#bounds = bounds;
-    this.#counts = new Array<number>(bounds.length + 1).fill(0);
-  }
+function histogram(bounds: number[]): HistogramSnapshot {
+  return { bounds, counts: new Array<number>(bounds.length + 1).fill(0), sum: 0, count: 0 };
+}
 
-  observe(value: number): void {
-    let bucket = 0;
-    while (bucket < this.#bounds.length && value > (this.#bounds[bucket] as number)) bucket++;
-    this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
-    this.#sum += value;
-    this.#count++;
-  }
+function copyOf(original: HistogramSnapshot): HistogramSnapshot {
+  return { ...original, bounds: [...original.bounds], counts: [...original.counts] };
+}
 
-  snapshot(): HistogramSnapshot {
-    return { bounds: [...this.#bounds], counts: [...this.#counts], sum: this.#sum, count: this.#count };
-  }
+function observe(into: HistogramSnapshot, value: number): void {
+  const { bounds, counts } = into;
+  let bucket = 0;
+  while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
+  counts[bucket] = (counts[bucket] as number) + 1;
+  into.sum += value;
+  into.count++;
 }
 
 function noResults(): ResultCounts {
   return { success: 0, failure: 0, invalid: 0, ignored: 0, rejected: 0 };
 }
 
-/** An error as it can be shown, whatever was thrown; hostile getters included. */
+/** Some SDKs put a text of the server into these fields. */
+const LONGEST_NAME = 100;
+
+/** What a snapshot shows of an error, which can be any value. */
 function summarize(error: unknown, at: number): FailureSummary {
-  try {
-    if (typeof error === 'object' && error !== null) {
-      const { name, code, message } = error as Record<string, unknown>;
-      return {
-        name: typeof name === 'string' ? name : 'Error',
-        code: typeof code === 'string' || Number.isFinite(code) ? (code as string | number) : null,
-        message: typeof message === 'string' ? message : '',
-        at,
-      };
-    }
-    return { name: 'Error', code: null, message: error === undefined ? '' : String(error), at };
-  } catch {
-    return { name: 'Error', code: null, message: '', at };
+  const cause = causeOf(error);
+  if (typeof error !== 'object' || error === null) {
+    return { name: 'Error', code: null, cause, message: error === undefined ? '' : String(error), at };
   }
+  const { name, code, message } = error as Record<string, unknown>;
+  return {
+    name: typeof name === 'string' ? name.slice(0, LONGEST_NAME) : 'Error',
+    code:
+      typeof code === 'string'
+        ? code.slice(0, LONGEST_NAME)
+        : Number.isFinite(code)
+          ? (code as number)
+          : null,
+    cause,
+    message: typeof message === 'string' ? message : '',
+    at,
+  };
 }

@@ -1,5 +1,5 @@
 import type { ProblemListener } from '../internal/report-problem.ts';
-import { reportProblem } from '../internal/report-problem.ts';
+import { callUserFunction } from '../internal/report-problem.ts';
 import type { CircuitState } from './snapshot.ts';
 
 /** A state change, after it has happened. */
@@ -10,25 +10,24 @@ export interface CircuitTransition {
   readonly to: CircuitState;
   /** When, in Unix milliseconds. */
   readonly at: number;
-  /** The failure that opened the circuit, as it was given; absent where there was none. */
+  /** The failure that opened the circuit, as it was given; absent if no failure did. */
   readonly error?: unknown;
 }
 
-/** Hears of state changes. What it throws goes to `onError`. */
+/** Receives state changes. What it throws, or rejects with, goes to `onError`. */
 export type TransitionListener = (transition: CircuitTransition) => void;
 
-/** Tells listeners of transitions in their order, also when a listener itself causes the next one. */
+/** Delivers transitions to listeners in order, also when a listener itself causes the next one. */
 export class TransitionListeners {
-  readonly #onError: ProblemListener;
+  readonly #onProblem: (error: unknown) => void;
   readonly #listeners = new Set<{ readonly listener: TransitionListener }>();
   readonly #waiting: CircuitTransition[] = [];
-  #telling = false;
 
   constructor(onError: ProblemListener) {
-    this.#onError = onError;
+    this.#onProblem = (error) => onError('a transition listener failed', error);
   }
 
-  /** @returns takes the listener off again */
+  /** @returns removes the listener */
   add(listener: TransitionListener): () => void {
     const entry = { listener };
     this.#listeners.add(entry);
@@ -37,29 +36,21 @@ export class TransitionListeners {
     };
   }
 
+  /** @param transition - given to all listeners, so it must be frozen */
   tell(transition: CircuitTransition): void {
     this.#waiting.push(transition);
-    if (this.#telling) return;
-    this.#telling = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      for (const entry of [...this.#listeners]) {
-        if (this.#listeners.has(entry)) this.#tellOne(entry.listener, next);
-      }
-    }
-    this.#telling = false;
-  }
-
-  #tellOne(listener: TransitionListener, transition: CircuitTransition): void {
-    try {
-      const returned: unknown = listener(transition);
-      // An async listener that rejects would end the process.
-      if (returned instanceof Promise) returned.catch((error: unknown) => this.#report(error));
-    } catch (error) {
-      this.#report(error);
+    // A listener has caused this transition: it waits until all have been told of those before.
+    if (this.#waiting.length > 1) return;
+    for (let next: CircuitTransition | undefined = transition; next !== undefined; next = this.#waiting[0]) {
+      this.#tellAll(next);
+      this.#waiting.shift();
     }
   }
 
-  #report(error: unknown): void {
-    reportProblem(this.#onError, 'a transition listener threw', error);
+  #tellAll(transition: CircuitTransition): void {
+    for (const entry of [...this.#listeners]) {
+      // An earlier listener may have removed this one.
+      if (this.#listeners.has(entry)) callUserFunction(() => entry.listener(transition), this.#onProblem);
+    }
   }
 }

@@ -1,252 +1,631 @@
-import type { BreakerInternals } from '../breaker/breaker-internals.ts';
+import type { BreakerInternals, TimedPermit } from '../breaker/breaker-internals.ts';
 import type { Clock } from '../breaker/clock.ts';
 import type { CircuitState, Classification } from '../breaker/snapshot.ts';
+import { causeOf } from '../internal/causes.ts';
+import { openPromise } from '../internal/open-promise.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
-import type { Deadlines } from '../sending/deadlines.ts';
-import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
-import { ACCEPTED, SUCCESS, withError } from '../sending/exporter-contract.ts';
-import type { Judge } from '../sending/judge.ts';
-import { isDelivered } from '../sending/judge.ts';
-import type { Route } from '../sending/sending.ts';
-import { Sending } from '../sending/sending.ts';
-import { withTracingSuppressed } from '../sending/suppress-tracing.ts';
-import { settledWithin } from '../sending/within.ts';
-import type { DeliverySnapshot } from './delivery-snapshot.ts';
-import { Fallback } from './fallback.ts';
+import { Deadlines } from './deadlines.ts';
+import type { DeliverySnapshot, LossReason } from './delivery-snapshot.ts';
+import { detachedClock } from './detached-clock.ts';
+import type { AnswerKind, CallTarget } from './export-call.ts';
+import { ExportCall } from './export-call.ts';
+import type { ExporterLike, ExportResultLike, ResultCallback } from './exporter-contract.ts';
+import { ACCEPTED, failure, owned, SUCCESS, withError } from './exporter-contract.ts';
+import type { ExporterInternals, Signal } from './exporter-internals.ts';
+import { signalOf } from './exporter-internals.ts';
+import type { Fallback } from './fallback.ts';
 import { Ledger } from './ledger.ts';
-import type { RedeliveryListener } from './redelivery.ts';
-import { Redelivery } from './redelivery.ts';
+import { RecentAnswers } from './recent-answers.ts';
+import type { RedeliveryOutcome, ScheduleHost } from './redelivery-schedule.ts';
+import { RedeliverySchedule } from './redelivery-schedule.ts';
+import type { RetentionHost } from './retention.ts';
 import { Retention } from './retention.ts';
+import type { Entry } from './retention-index.ts';
 import type { CompleteRetentionOptions } from './retention-options.ts';
+import { withTracingSuppressed } from './suppress-tracing.ts';
+import { PROBE_ANSWER_MILLIS, WaitingCallers } from './waiting-callers.ts';
 
 /** What the delivery needs of the exporter that it belongs to. */
 export interface DeliveryHost<T> {
   readonly inner: ExporterLike<T>;
-  /** What errors call it. */
+  /** The breaker's and the exporter's name. */
+  readonly name: string;
+  /** The exporter's name in errors. */
   readonly who: string;
-  readonly fallback: ExporterLike<T> | undefined;
-  readonly retention: CompleteRetentionOptions | undefined;
+  readonly retention: CompleteRetentionOptions<T> | undefined;
+  readonly fallback: Fallback<T> | undefined;
+  readonly exportTimeoutMillis: number;
   readonly clock: Clock;
   readonly circuit: BreakerInternals;
-  readonly deadlines: Deadlines;
-  readonly judge: Judge;
   readonly onError: ProblemListener;
   state(): CircuitState;
-  /** One line for the operator. */
+  uniqueId(): string;
+  classify(result: ExportResultLike, durationMillis: number, items: number): Classification;
+  /** The result for the caller of a rejected batch. */
+  rejectedResult(): ExportResultLike;
+  onLoss(reason: LossReason, batches: number, items: number, error: unknown): void;
   warn(message: string): void;
+  report(message: string, error: unknown): void;
 }
 
 /**
- * What becomes of a batch that does not get through: retention takes it, else the fallback, else it is lost. Each step is
- * there only when its option is.
+ * What becomes of each batch, from the offer to its last account. A batch is sent, rejected or kept at once:
+ *
+ * | it is | and then | it goes |
+ * | --- | --- | --- |
+ * | sent | success | delivered |
+ * | | failure, ignored, rejected | to retention; without room there, to the fallback; else it is lost |
+ * | | invalid | to the fallback; else it is lost |
+ * | | unanswered for longer than usual | it is handed over: its caller is answered, and it has a place in retention |
+ * | handed over | success | delivered |
+ * | | failure, ignored | kept in its place |
+ * | | invalid | to the fallback; else it is lost |
+ * | kept | sent again: success, also a late one | delivered |
+ * | | sent again: failure, ignored | kept in its place; evicted after `maxAttempts` |
+ * | | sent again: invalid | evicted |
+ * | | too old, or in the way of a newer one | evicted |
+ * | evicted | | to the fallback; else it is lost |
+ * | with the fallback | accepted; not accepted | accepted; lost |
  */
 export class Delivery<T> {
+  readonly recent = new RecentAnswers();
   readonly #host: DeliveryHost<T>;
   readonly #ledger = new Ledger();
-  readonly #fallback: Fallback<T> | undefined;
+  readonly #live: CallTarget<T>;
+  readonly #redelivery: CallTarget<T>;
   readonly #retention: Retention<T> | undefined;
-  readonly #redelivery: Redelivery<T> | undefined;
+  readonly #schedule: RedeliverySchedule | undefined;
+  readonly #callers: WaitingCallers<T>;
+  /** Calls that failed while the store had not yet taken their batch for a hand-over. */
+  readonly #failedWhileStoring = new Map<ExportCall<T>, { reason: LossReason; result: ExportResultLike }>();
+  #lastOfferedAt: number | undefined;
+  #signal: Signal | undefined;
+  #warnOfIgnored = true;
+  /** What the shutdown has given up. */
+  readonly #givenUp = { batches: 0, items: 0 };
+  /** What was given up has been told; whatever follows is told at once. */
+  #isSummedUp = false;
+  /** Items that the fallback did not take during the shutdown. */
+  #refusedByFallback = 0;
+  #ended = false;
 
+  /** @throws what a store throws when it is opened */
   constructor(host: DeliveryHost<T>) {
     this.#host = host;
-    const { who, clock, circuit, deadlines, onError } = host;
-    if (host.fallback !== undefined) {
-      this.#fallback = new Fallback(
-        host.fallback,
-        `the fallback of ${who}`,
-        clock,
-        deadlines,
-        this.#ledger,
-        onError,
-      );
-    }
-    if (host.retention === undefined) return;
-    const retention = new Retention<T>(
-      {
-        clock,
-        ledger: this.#ledger,
-        passOn: (batch, items) => this.#passOn(batch, items, ACCEPTED, nobody),
-        warn: (message) => host.warn(message),
-      },
-      host.retention,
+    const { inner: exporter, who, onError, retention: options } = host;
+    const clock = detachedClock(host.clock);
+    const limitMillis = host.exportTimeoutMillis || Number.POSITIVE_INFINITY;
+    const unanswered = new Deadlines<ExportCall<T>>(
+      clock,
+      () => limitMillis,
+      (call) => call.expire(limitMillis),
     );
-    this.#retention = retention;
-    const route = redeliveryRoute(host);
-    this.#redelivery = new Redelivery<T>(
-      {
-        clock,
-        circuit,
-        state: () => host.state(),
-        send({ batch, items }, permit, settled) {
-          const sending = new Sending(route, batch, items, permit.startedAt, permit, settled);
-          withTracingSuppressed(() => sending.start());
-        },
-      },
-      retention,
-      host.retention,
+    const target = { exporter, who, onError, unanswered };
+    this.#live = {
+      ...target,
+      answered: (call, result, kind) => this.#liveAnswered(call, result, kind),
+      deliveredLate: (call) => this.#deliveredLate(call),
+    };
+    this.#redelivery = {
+      ...target,
+      answered: (call, result, kind) => this.#redeliveryAnswered(call, result, kind),
+      deliveredLate: (call) => this.#deliveredLate(call),
+    };
+    this.#callers = new WaitingCallers<T>(clock, this.recent, options?.handOverMillis ?? 0, {
+      longerThanUsual: (call) => this.#handOver(call),
+      probeTooLong: (call) => this.#answerProbe(call),
+    });
+    if (options === undefined) return;
+    this.#retention = new Retention<T>(this.#retentionHost(clock), options);
+    this.#schedule = new RedeliverySchedule(this.#scheduleHost(clock, this.#retention), options);
+    this.#schedule.changed();
+  }
+
+  /** When the oldest call began that the inner exporter has not answered, as a reading of the clock. */
+  get oldestUnansweredAt(): number | undefined {
+    return this.#live.unanswered.oldestStartedAt;
+  }
+
+  /** What the adapters for OpenTelemetry's own metrics need. */
+  get internals(): ExporterInternals {
+    return { signal: () => this.#signal, lostUnseen: () => this.#ledger.lostUnseen };
+  }
+
+  snapshot(): DeliverySnapshot {
+    const at = this.#lastOfferedAt;
+    return this.#ledger.snapshot(
+      this.#host.name,
+      at === undefined ? null : this.#host.circuit.toUnixMillis(at),
     );
   }
 
-  /** @param exporter - the exporter's name */
-  snapshot(exporter: string): DeliverySnapshot {
-    return this.#ledger.snapshot(exporter);
-  }
-
-  /** A batch was given to the exporter. */
-  offer(items: number): void {
-    this.#ledger.offer(items);
-    this.#redelivery?.offered();
-  }
-
-  /** Gives up a batch that nothing is to be done for. */
-  lose(items: number): void {
-    this.#ledger.lose(items);
-  }
-
-  /**
-   * A live batch was answered by the inner exporter. {@link resume} follows when its caller has been told.
-   *
-   * @param delivered - whether the backend has it; else {@link notDelivered} follows
-   */
-  settled(items: number, delivered: boolean, classification: Classification): void {
-    if (delivered) this.#ledger.deliver(items);
-    this.#redelivery?.liveSettled(classification);
-  }
-
-  /**
-   * A batch did not get through: down the cascade.
-   *
-   * @param mayHelp - whether it may help to send it again
-   * @param result - what its caller is told when there is nowhere to go with it
-   * @param callback - its caller, who is told once, at once or when the fallback has answered
-   */
-  notDelivered(
-    batch: T,
-    items: number,
-    mayHelp: boolean,
-    result: ExportResultLike,
-    callback: (result: ExportResultLike) => void,
-  ): void {
-    if (mayHelp && this.#retention !== undefined) {
-      const kept = this.#retention.keep(batch, items);
-      this.#redelivery?.keptChanged();
-      if (kept) {
-        callback(ACCEPTED);
-        return;
-      }
+  /** Finds what is overdue: no timer is trusted to fire. */
+  look(at: number): void {
+    // A caller waits only for a call that is unanswered.
+    if (!this.#live.unanswered.isEmpty) {
+      this.#live.unanswered.look(at);
+      this.#callers.look(at);
     }
-    this.#passOn(batch, items, result, callback);
+    this.#retention?.look(at);
+    this.#host.fallback?.look(at);
   }
 
-  /** Sends what may be sent now. */
-  resume(): void {
-    this.#redelivery?.pump();
+  /** A batch is offered after the shutdown: it is lost. */
+  refuse(batch: T, items: number, at: number, error: Error): void {
+    this.#offered(batch, items, at);
+    this.#lose(items, 'ended', error, false);
+  }
+
+  /** A batch is offered: it is sent, rejected, or kept at once. */
+  offer(batch: T, items: number, at: number, callback: ResultCallback): void {
+    this.#offered(batch, items, at);
+    const isHeldBack = this.#callers.isBackendSilent(at) && this.#host.state() === 'CLOSED';
+    if (!isHeldBack || !this.#keepAtOnce(batch, items, callback)) this.#send(batch, items, at, callback);
+  }
+
+  #send(batch: T, items: number, at: number, callback: ResultCallback): void {
+    const permit = this.#host.circuit.acquire(items, at);
+    if (permit === undefined) {
+      this.#notDelivered(batch, items, 'rejected', this.#host.rejectedResult(), callback);
+      return;
+    }
+    const call = new ExportCall<T>(this.#live, batch, items, permit, callback, undefined);
+    call.start();
+    if (!call.isAnswered) this.#callers.add(call);
   }
 
   /** The circuit has left CLOSED. */
   circuitOpened(): void {
     this.#retention?.circuitOpened();
-    this.#redelivery?.cancel();
+    this.#schedule?.circuitOpened();
   }
 
   /** Sends what is kept now, while CLOSED. */
-  redeliver(): Promise<void> {
-    return this.#redelivery?.redeliver() ?? Promise.resolve();
+  async redeliver(): Promise<void> {
+    await this.#schedule?.drain();
   }
 
-  /** Nothing is kept from now on, and nothing sent again by itself. */
+  /** Resolves when all that is handed over now has been answered. */
+  handedOverAnswered(): Promise<void> {
+    return this.#callers.handedOverAnswered();
+  }
+
+  /** `shutdown()` has begun: nothing is handed over or kept from now on, and nothing sent again by itself. */
   end(): void {
+    this.#ended = true;
+    this.#refusedByFallback = 0;
     this.#retention?.end();
-    this.#redelivery?.end();
+    this.#schedule?.end();
+    this.#live.unanswered.end();
+    this.#callers.end();
   }
 
-  /** Whether something is kept that {@link lastChance} could see to. */
-  get leftover(): boolean {
-    return this.#retention !== undefined && this.#retention.batches > 0;
+  /** Whether something is kept or handed over. */
+  get hasLeftover(): boolean {
+    return this.#retention !== undefined && this.#retention.index.batches > 0;
+  }
+
+  /** What is handed over is not waited for any more: it is kept, and can be sent again. */
+  keepHandedOver(): void {
+    this.#callers.forgetHandedOver();
+    this.#retention?.keepHandedOver();
+  }
+
+  /** Sends what is kept past the circuit, and waits for what is handed over. */
+  drainFinally(isTimeOver: () => boolean): Promise<void> {
+    return this.#schedule?.drainFinally(isTimeOver) ?? Promise.resolve();
   }
 
   /**
-   * At shutdown: sends what is kept past the circuit; what is then left goes to the fallback, or is lost.
+   * Gives up what is left, to the fallback where there is one. A persistent store keeps it.
    *
-   * @param millis - milliseconds for all of it
+   * @param isTimeOver - whether the fallback has had its time
+   * @param inTime - waits for a promise until then
    */
-  async lastChance(millis: number): Promise<void> {
-    const endsAt = this.#host.clock.now() + millis;
-    // A backend that hangs would otherwise use up the time of the fallback that is there for just that.
-    await this.#sendLastChance(this.#fallback === undefined ? millis : millis / 2);
-    const lost = await this.#surrender(endsAt);
-    if (lost > 0) this.#host.warn(`${lost} items could not be delivered before the shutdown, and are lost`);
-  }
-
-  /** Resolves when the fallback has answered all that it was given. */
-  fallbackIdle(): Promise<void> {
-    return this.#fallback?.idle() ?? Promise.resolve();
-  }
-
-  async #sendLastChance(millis: number): Promise<void> {
-    const { clock, circuit } = this.#host;
-    const redelivery = this.#redelivery;
-    if (redelivery === undefined) return;
-    if (circuit.forced() !== 'OPEN') {
-      await settledWithin(clock, millis, new Promise<void>((over) => redelivery.lastChance(over)));
+  async surrender(
+    isTimeOver: () => boolean,
+    inTime: (answered: Promise<void>) => Promise<boolean>,
+  ): Promise<void> {
+    this.#schedule?.stop();
+    if (this.#retention?.isPersistent) {
+      this.#retention.keepHandedOver();
+      return;
     }
-    redelivery.giveUp();
-  }
-
-  /** @returns how many items were lost */
-  async #surrender(endsAt: number): Promise<number> {
-    let fallback = this.#fallback;
-    let lost = 0;
-    for (const { batch, items } of this.#retention?.surrender() ?? []) {
-      if (fallback === undefined) {
-        this.#ledger.lose(items);
-        lost += items;
-        continue;
+    await this.#retention?.takeAll(async ({ items, wasSent }, read) => {
+      const { fallback } = this.#host;
+      let batch: T | undefined;
+      // A store that hangs must not prolong the shutdown.
+      if (fallback !== undefined && !isTimeOver())
+        await inTime(
+          read().then((content) => {
+            batch = content;
+          }),
+        );
+      if (fallback === undefined || batch === undefined) {
+        this.#lose(items, 'shutdown', undefined, wasSent);
+        return;
       }
-      const answer = await fallback.sendUntil(endsAt, batch, items);
-      if (answer?.code !== SUCCESS) lost += items;
-      // One that was not answered has used up what time was left.
-      if (answer === undefined) fallback = undefined;
-    }
-    return lost;
+      const { promise, resolve } = openPromise();
+      const giveUp = this.#sendToFallback(fallback, batch, items, ACCEPTED, undefined, resolve);
+      if (!(await inTime(promise))) giveUp();
+    });
   }
 
+  /**
+   * Gives up the live sendings that are unanswered and have no place in retention.
+   *
+   * @param withCaller - also those whose caller still waits; otherwise only probes whose caller has been answered
+   */
+  giveUpUnanswered(withCaller: boolean): void {
+    for (const call of this.#live.unanswered.waiting()) {
+      if (call.entry !== undefined || (call.callback !== undefined && !withCaller)) continue;
+      call.abandon();
+      this.#callers.remove(call);
+      const result = failure(`${this.#host.who} gave no answer before the shutdown`);
+      try {
+        this.#notDelivered(call.batch, call.items, 'shutdown', result, undefined, call);
+      } catch (error) {
+        this.#host.report('a result callback threw', error);
+      }
+    }
+  }
+
+  /** Tells what the shutdown has given up, and releases the store. */
+  async close(): Promise<void> {
+    const { batches, items } = this.#givenUp;
+    this.#isSummedUp = true;
+    if (batches > 0) this.#host.onLoss('shutdown', batches, items, undefined);
+    const lost = items + this.#refusedByFallback;
+    if (lost > 0)
+      this.#host.warn(`items lost because they could not be delivered before the shutdown: ${lost}`);
+    await this.#retention?.close();
+  }
+
+  #offered(batch: T, items: number, at: number): void {
+    this.#signal ??= signalOf(batch);
+    this.#ledger.offer(items);
+    this.#lastOfferedAt = at;
+    this.#schedule?.offered(at);
+    this.look(at);
+  }
+
+  /** Keeps a batch without sending it: what a hanging backend sees stays bounded. */
+  #keepAtOnce(given: T, items: number, callback: ResultCallback): boolean {
+    const batch = owned(given);
+    const place = this.#retention?.place(batch, items, false, {
+      stored: (entry) => this.#keep(entry, batch, callback),
+      refused: () => this.#send(given, items, this.#host.clock.now(), callback),
+    });
+    return place !== undefined;
+  }
+
+  /** A probe must not hold up a processor: its caller is answered as that of a rejected batch. */
+  #answerProbe(call: ExportCall<T>): void {
+    this.#handOver(call);
+    // No retention, or no room.
+    if (call.entry !== undefined || call.callback === undefined) return;
+    call.ownBatch();
+    call.tellCallerAlone(this.#host.rejectedResult());
+  }
+
+  /** The sending takes longer than usual: its caller is answered, and the batch gets its place. */
+  #handOver(call: ExportCall<T>): void {
+    if (this.#retention === undefined || this.#ended) return;
+    if (call.callback === undefined || call.entry !== undefined || call.items === 0) return;
+    const { items } = call;
+    const batch = call.ownBatch();
+    const place = this.#retention?.place(batch, items, true, {
+      stored: (entry) => {
+        call.entry = entry;
+        this.#failedWhileStoring.delete(call);
+        if (call.isAnswered) this.#keep(entry, batch, call.takeCallback());
+        else this.#handedOverNow(call, entry);
+      },
+      refused: () => {
+        call.entry = undefined;
+        const failure = this.#failedWhileStoring.get(call);
+        this.#failedWhileStoring.delete(call);
+        if (failure !== undefined) {
+          this.#passOn(batch, items, failure.reason, failure.result, call.takeCallback(), true);
+        } else if (call.permit.probe && this.#hasWaitedAsProbe(call)) {
+          call.tellCallerAlone(this.#host.rejectedResult());
+        }
+      },
+    });
+    // A store that answers later: the caller waits until then.
+    if (place?.state === 'storing') call.entry = place;
+  }
+
+  #hasWaitedAsProbe({ permit }: ExportCall<T>): boolean {
+    return this.#host.clock.now() - permit.startedAt >= PROBE_ANSWER_MILLIS;
+  }
+
+  #handedOverNow(call: ExportCall<T>, entry: Entry): void {
+    this.#retention?.index.move(entry, 'handed over');
+    this.#callers.handOver(call);
+    call.tellCallerAlone(ACCEPTED);
+    // The others are handed over sooner from now on.
+    this.#callers.look(this.#host.clock.now());
+  }
+
+  /** The inner exporter has answered a live sending, or its time is over. */
+  #liveAnswered(call: ExportCall<T>, result: ExportResultLike, kind: AnswerKind): void {
+    const { permit, items, entry } = call;
+    const at = this.#host.clock.now();
+    const told = result.code === SUCCESS ? result : withError(result, this.#host.who);
+    // First of all, because a listener of the circuit may offer batches, which look for callers that wait too long.
+    this.#callers.remove(call);
+    const classification = this.#settle(call, result, told, kind, at);
+    const delivered = isDelivered(result, classification);
+    if (classification === 'success') {
+      this.recent.liveSucceeded(Math.max(0, at - permit.startedAt));
+      this.#warnOfIgnored = true;
+      this.#schedule?.liveSucceeded();
+    }
+    try {
+      if (entry !== undefined) this.#placedAnswered(call, entry, told, delivered, classification);
+      else if (delivered) this.#delivered(call, told);
+      else this.#notDelivered(call.batch, items, lossReason(classification), told, undefined, call);
+    } finally {
+      // The others may wait for less than before.
+      if (classification === 'success') this.#callers.look(at);
+      this.#schedule?.pump();
+    }
+  }
+
+  #delivered(call: ExportCall<T>, result: ExportResultLike): void {
+    this.#ledger.deliver(call.items);
+    this.recent.deliveries++;
+    call.tellCaller(result);
+  }
+
+  /** The same for a batch that is handed over, or about to be: then the store has not answered, and the caller waits. */
+  #placedAnswered(
+    call: ExportCall<T>,
+    entry: Entry,
+    result: ExportResultLike,
+    delivered: boolean,
+    classification: Classification,
+  ): void {
+    if (entry.state === 'gone') return;
+    if (entry.state === 'waiting' || entry.state === 'sending') {
+      // It was not waited for at shutdown, and kept.
+      if (delivered) this.#deliveredLate(call);
+    } else if (delivered) {
+      this.#retention?.release(entry);
+      this.#delivered(call, result);
+    } else if (classification === 'invalid') {
+      this.#retention?.release(entry);
+      this.#passOn(call.batch, call.items, 'invalid', result, call.takeCallback(), true);
+    } else if (entry.state === 'handed over') {
+      this.#retention?.keep(entry, call.batch);
+    } else {
+      this.#failedWhileStoring.set(call, { reason: lossReason(classification), result });
+    }
+  }
+
+  /** A call that had timed out was answered with SUCCESS after all. */
+  #deliveredLate(call: ExportCall<T>): void {
+    const { entry } = call;
+    this.recent.lastAt = this.#host.clock.now();
+    if (entry === undefined || entry.state === 'gone') return;
+    this.recent.deliveries++;
+    if (entry.state === 'storing') {
+      this.#failedWhileStoring.delete(call);
+      this.#retention?.release(entry);
+      this.#ledger.deliver(call.items);
+      call.tellCallerAlone(ACCEPTED);
+    } else {
+      this.#retention?.redelivered(entry);
+    }
+    this.#schedule?.pump();
+  }
+
+  /**
+   * A batch did not get through: down the cascade.
+   *
+   * @param callback - the caller of a batch that was not sent
+   * @param call - the call of one that was, with its caller
+   */
+  #notDelivered(
+    given: T,
+    items: number,
+    reason: LossReason,
+    result: ExportResultLike,
+    callback: ResultCallback | undefined,
+    call?: ExportCall<T>,
+  ): void {
+    if (reason !== 'invalid' && this.#retention !== undefined) {
+      const batch = owned(given);
+      const place = this.#retention.place(batch, items, call !== undefined, {
+        stored: (entry) => this.#keep(entry, batch, callback ?? call?.takeCallback()),
+        refused: () =>
+          this.#passOn(batch, items, reason, result, callback ?? call?.takeCallback(), call !== undefined),
+      });
+      if (place !== undefined) {
+        // So that a late answer finds it.
+        if (call !== undefined) call.entry = place;
+        return;
+      }
+    }
+    this.#passOn(given, items, reason, result, callback ?? call?.takeCallback(), call !== undefined);
+  }
+
+  #keep(entry: Entry, batch: T, callback: ResultCallback | undefined): void {
+    this.#retention?.keep(entry, batch);
+    callback?.(ACCEPTED);
+  }
+
+  /** To the fallback, if there is one; otherwise the batch is lost. */
   #passOn(
+    batch: T | undefined,
+    items: number,
+    reason: LossReason,
+    result: ExportResultLike,
+    callback: ResultCallback | undefined,
+    wasSent: boolean,
+  ): void {
+    const { fallback } = this.#host;
+    if (fallback === undefined || batch === undefined) {
+      this.#lose(items, reason, result.error, wasSent);
+      callback?.(result);
+      return;
+    }
+    this.#sendToFallback(fallback, batch, items, result, callback);
+  }
+
+  /** @returns gives the batch up, if it is unanswered */
+  #sendToFallback(
+    fallback: Fallback<T>,
     batch: T,
     items: number,
-    result: ExportResultLike,
-    callback: (result: ExportResultLike) => void,
-  ): void {
-    if (this.#fallback === undefined) {
-      this.#ledger.lose(items);
-      callback(result);
-    } else {
-      this.#fallback.send(batch, items, callback);
+    otherwise: ExportResultLike,
+    callback: ResultCallback | undefined,
+    answered: () => void = () => {},
+  ): () => void {
+    return fallback.send({
+      batch,
+      items,
+      otherwise,
+      callback,
+      settled: (accepted, error) => {
+        if (accepted) this.#ledger.fallBack(items);
+        else this.#lose(items, 'fallback', error, true);
+        answered();
+      },
+    });
+  }
+
+  #lose(items: number, reason: LossReason, error: unknown, wasSent: boolean): void {
+    this.#ledger.lose(items, reason, wasSent);
+    if (reason === 'shutdown' && !this.#isSummedUp) {
+      this.#givenUp.batches++;
+      this.#givenUp.items += items;
+      return;
     }
+    if (reason === 'fallback') this.#refusedByFallback += items;
+    this.#host.onLoss(reason, 1, items, error);
+    if (reason !== 'ignored' || !this.#warnOfIgnored) return;
+    this.#warnOfIgnored = false;
+    const cause = causeOf(error);
+    this.#host.warn(
+      `the exporter refuses batches without sending them${cause === null ? '' : ` (${cause})`}, and they are lost`,
+    );
+  }
+
+  /** Sends a kept batch again; or as a probe, on behalf of an idle service. */
+  #resend(entry: Entry, probe: TimedPermit | undefined): void {
+    const { circuit, clock } = this.#host;
+    this.#retention?.read(
+      entry,
+      (batch) => {
+        // Much may have happened while the store was busy.
+        if (entry.state !== 'sending' || !this.#schedule?.mayStillSend(entry, probe)) {
+          probe?.ignore();
+          if (entry.state === 'sending') this.#retention?.putBack(entry, batch);
+          this.#schedule?.settled(entry, 'went on');
+          return;
+        }
+        const permit = probe ?? circuit.acquirePast(entry.items, clock.now());
+        entry.wasSent = true;
+        const call = new ExportCall<T>(this.#redelivery, batch, entry.items, permit, undefined, entry);
+        withTracingSuppressed(() => call.start());
+      },
+      () => {
+        probe?.ignore();
+        this.#schedule?.settled(entry, entry.state === 'gone' ? 'went on' : 'failed');
+      },
+    );
+  }
+
+  #redeliveryAnswered(call: ExportCall<T>, result: ExportResultLike, kind: AnswerKind): void {
+    const { permit, batch } = call;
+    const entry = call.entry as Entry;
+    const told = result.code === SUCCESS ? result : withError(result, this.#host.who);
+    const classification = this.#settle(call, result, told, kind, this.#host.clock.now());
+    let outcome: RedeliveryOutcome = 'went on';
+    // Otherwise it has been delivered by a late answer, or given up at shutdown.
+    if (entry.state === 'sending') {
+      if (isDelivered(result, classification)) {
+        this.#retention?.redelivered(entry);
+        this.recent.deliveries++;
+      } else if (classification === 'invalid') {
+        this.#retention?.evictAtHand(entry, batch, 'invalid');
+      } else if (permit.probe) {
+        this.#retention?.putBack(entry, batch);
+        if (classification === 'failure') outcome = 'failed probe';
+      } else {
+        this.#retention?.redeliveryFailed(entry, batch);
+        outcome = 'failed';
+      }
+    }
+    this.#schedule?.settled(entry, outcome);
+  }
+
+  /**
+   * Classifies an answer, and tells the circuit.
+   *
+   * @param told - the same with an error, if it is a FAILED
+   */
+  #settle(
+    { permit, items }: ExportCall<T>,
+    result: ExportResultLike,
+    told: ExportResultLike,
+    kind: AnswerKind,
+    at: number,
+  ): Classification {
+    if (kind === 'unsent') {
+      permit.settleUnsent(told.error, at);
+      return 'invalid';
+    }
+    const classification =
+      kind === 'result' ? this.#host.classify(result, Math.max(0, at - permit.startedAt), items) : 'failure';
+    permit.settle(classification, told.error, at);
+    // An ignored result says nothing about the backend.
+    if (classification !== 'ignored')
+      this.recent.answered(kind === 'timeout' ? this.recent.lastAt : at, classification);
+    return classification;
+  }
+
+  #retentionHost(clock: Clock): RetentionHost<T> {
+    const { name, circuit, fallback, uniqueId, warn, report } = this.#host;
+    return {
+      name,
+      clock,
+      ledger: this.#ledger,
+      recent: this.recent,
+      hasFallback: fallback !== undefined,
+      toUnixMillis: (at) => circuit.toUnixMillis(at),
+      uniqueId,
+      passOn: (batch, items, reason, wasSent) =>
+        this.#passOn(batch, items, reason, ACCEPTED, undefined, wasSent),
+      changed: () => this.#schedule?.changed(),
+      warn,
+      report,
+    };
+  }
+
+  #scheduleHost(clock: Clock, retention: Retention<T>): ScheduleHost {
+    const { circuit, state } = this.#host;
+    return {
+      clock,
+      index: retention.index,
+      state,
+      forced: () => circuit.forced(),
+      acquireProbe: (items) => circuit.acquireUnasked(items, clock.now()),
+      handedOver: () => this.#callers.handedOver,
+      dropExpired: () => retention.dropExpired(),
+      send: (entry, probe) => this.#resend(entry, probe),
+    };
   }
 }
 
-/** Where kept batches go: to the inner exporter, on nobody's behalf. */
-function redeliveryRoute<T>({
-  inner,
-  who,
-  deadlines,
-  onError,
-  judge,
-}: DeliveryHost<T>): Route<T, RedeliveryListener> {
-  return {
-    exporter: inner,
-    who,
-    deadlines,
-    onError,
-    settled({ permit, told }, result, given) {
-      const classification = judge(result, given);
-      const error = result.code === SUCCESS ? undefined : withError(result, who).error;
-      permit?.settle(classification, error);
-      told(isDelivered(result, classification), classification);
-    },
-  };
+/** Whether the backend has the batch: it answered with SUCCESS, or with a result that is classified as a success. */
+function isDelivered(result: ExportResultLike, classification: Classification): boolean {
+  return classification === 'success' || result.code === SUCCESS;
 }
 
-/** Whoever gave the batch was told long ago. */
-function nobody(): void {}
+/** A batch that was answered with `'success'` is not lost. */
+function lossReason(classification: Classification): LossReason {
+  return classification === 'success' ? 'failure' : classification;
+}

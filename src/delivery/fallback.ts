@@ -1,76 +1,109 @@
+import type { BreakerInternals, TimedPermit } from '../breaker/breaker-internals.ts';
 import type { Clock } from '../breaker/clock.ts';
+import type { Classification } from '../breaker/snapshot.ts';
 import type { OpenPromise } from '../internal/open-promise.ts';
 import { openPromise } from '../internal/open-promise.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
-import type { Deadlines } from '../sending/deadlines.ts';
-import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
-import { SUCCESS, withError } from '../sending/exporter-contract.ts';
-import type { Route } from '../sending/sending.ts';
-import { Sending } from '../sending/sending.ts';
-import { withTracingSuppressed } from '../sending/suppress-tracing.ts';
-import { settledWithin } from '../sending/within.ts';
-import type { Ledger } from './ledger.ts';
+import type { Wait } from './deadlines.ts';
+import { Deadlines } from './deadlines.ts';
+import type { AnswerKind, CallTarget } from './export-call.ts';
+import { ExportCall } from './export-call.ts';
+import type { ExporterLike, ExportResultLike, ResultCallback } from './exporter-contract.ts';
+import { SUCCESS, withError } from './exporter-contract.ts';
+import { withTracingSuppressed } from './suppress-tracing.ts';
 
-/** Hears the fallback's one answer. */
-export type FallbackListener = (result: ExportResultLike) => void;
+/** What the fallback needs of the exporter that it belongs to. */
+export interface FallbackHost {
+  readonly clock: Clock;
+  /** The fallback's name in errors. */
+  readonly who: string;
+  /** The fallback's own circuit. */
+  readonly circuit: Pick<BreakerInternals, 'acquire'>;
+  readonly exportTimeoutMillis: number;
+  /** After how long the caller of a probe is answered, in milliseconds. */
+  readonly probeAnswerMillis: number;
+  readonly onError: ProblemListener;
+  classify(result: ExportResultLike): Classification;
+}
 
-/** Gives the fallback what would otherwise be lost, and keeps the books of it. */
+/** A batch on its way to the fallback. */
+export interface FallbackOffer<T> {
+  readonly batch: T;
+  readonly items: number;
+  /** The result for the caller where the fallback itself gives none in time. */
+  readonly otherwise: ExportResultLike;
+  readonly callback: ResultCallback | undefined;
+  /** Hears what became of the batch, before the caller does. `error`: why it was not accepted. */
+  settled(accepted: boolean, error: unknown): void;
+}
+
+/** An unanswered call, and what has to be done about it. */
+interface Unanswered<T> {
+  readonly offer: FallbackOffer<T>;
+  readonly probeWait: Wait<ExportCall<T>> | undefined;
+}
+
+/** Gives the fallback what would otherwise be lost. */
 export class Fallback<T> {
-  readonly #route: Route<T, FallbackListener>;
-  readonly #clock: Clock;
-  readonly #ledger: Ledger;
-  readonly #unanswered = new Set<Sending<T, FallbackListener>>();
+  /** When it last answered, as a reading of the clock. */
+  lastAnswerAt = Number.NEGATIVE_INFINITY;
+  readonly #host: FallbackHost;
+  readonly #limitMillis: number;
+  readonly #target: CallTarget<T>;
+  readonly #probes: Deadlines<ExportCall<T>>;
+  readonly #unanswered = new Map<ExportCall<T>, Unanswered<T>>();
   #whenIdle: OpenPromise | undefined;
 
-  /** @param who - what errors call it */
-  constructor(
-    exporter: ExporterLike<T>,
-    who: string,
-    clock: Clock,
-    deadlines: Deadlines,
-    ledger: Ledger,
-    onError: ProblemListener,
-  ) {
-    this.#route = {
+  constructor(exporter: ExporterLike<T>, host: FallbackHost) {
+    this.#host = host;
+    const { clock, who, exportTimeoutMillis, onError } = host;
+    const limitMillis = exportTimeoutMillis || Number.POSITIVE_INFINITY;
+    this.#limitMillis = limitMillis;
+    this.#target = {
       exporter,
       who,
-      deadlines,
       onError,
-      settled: (sending, result) => this.#settled(sending, result),
+      unanswered: new Deadlines<ExportCall<T>>(
+        clock,
+        () => limitMillis,
+        (call) => call.expire(limitMillis),
+      ),
+      answered: (call, result, kind) => this.#answered(call, result, kind),
+      // The batch has been given up as lost.
+      deliveredLate() {},
     };
-    this.#clock = clock;
-    this.#ledger = ledger;
+    this.#probes = new Deadlines<ExportCall<T>>(
+      clock,
+      () => host.probeAnswerMillis,
+      (call) => call.tellCallerAlone(this.#unanswered.get(call)?.offer.otherwise as ExportResultLike),
+    );
+  }
+
+  /** Finds what is overdue. */
+  look(at: number): void {
+    this.#target.unanswered.look(at);
+    this.#probes.look(at);
   }
 
   /**
-   * Sends a batch that the ledger has in flight.
+   * Sends a batch, unless the fallback's circuit is open.
    *
-   * @param listener - is told of the one answer, at once or later
+   * @returns gives the batch up, if it is unanswered: it has failed
    */
-  send(batch: T, items: number, listener: FallbackListener): Sending<T, FallbackListener> {
-    const sending = new Sending(this.#route, batch, items, this.#clock.now(), undefined, listener);
-    this.#unanswered.add(sending);
-    withTracingSuppressed(() => sending.start());
-    return sending;
-  }
-
-  /**
-   * Sends a batch, and waits for its answer, but not for ever.
-   *
-   * @param endsAt - until when, in Unix milliseconds
-   * @returns what the fallback answered; `undefined`: nothing in time, and it has failed
-   */
-  async sendUntil(endsAt: number, batch: T, items: number): Promise<ExportResultLike | undefined> {
-    let answer: ExportResultLike | undefined;
-    const { promise, resolve } = openPromise();
-    const sending = this.send(batch, items, (result) => {
-      answer = result;
-      resolve();
-    });
-    const millis = endsAt - this.#clock.now();
-    if (await settledWithin(this.#clock, millis, promise)) return answer;
-    sending.expire(Math.max(0, millis));
-    return undefined;
+  send(offer: FallbackOffer<T>): () => void {
+    const { batch, items, callback, otherwise } = offer;
+    const at = this.#host.clock.now();
+    const permit = this.#host.circuit.acquire(items, at);
+    if (permit === undefined) {
+      offer.settled(false, otherwise.error);
+      callback?.(otherwise);
+      return () => {};
+    }
+    const call = new ExportCall<T>(this.#target, batch, items, permit, callback, undefined);
+    const probeWait = permit.probe && callback !== undefined ? this.#probes.add(call, at) : undefined;
+    this.#unanswered.set(call, { offer, probeWait });
+    withTracingSuppressed(() => call.start());
+    return () => call.expire(this.#limitMillis);
   }
 
   /** Resolves when all that was sent has been answered. */
@@ -80,15 +113,31 @@ export class Fallback<T> {
     return this.#whenIdle.promise;
   }
 
-  #settled(sending: Sending<T, FallbackListener>, result: ExportResultLike): void {
-    this.#unanswered.delete(sending);
+  /** No more batches will come. */
+  end(): void {
+    this.#target.unanswered.end();
+    this.#probes.end();
+  }
+
+  #answered(call: ExportCall<T>, result: ExportResultLike, kind: AnswerKind): void {
+    const { offer, probeWait } = this.#unanswered.get(call) as Unanswered<T>;
+    this.#unanswered.delete(call);
+    if (probeWait !== undefined) this.#probes.remove(probeWait);
+    const at = this.#host.clock.now();
+    this.lastAnswerAt = at;
     const accepted = result.code === SUCCESS;
-    if (accepted) this.#ledger.fallBack(sending.items);
-    else this.#ledger.lose(sending.items);
+    const told = accepted ? result : withError(result, this.#host.who);
+    this.#settlePermit(call.permit, told, kind, at);
+    offer.settled(accepted, told.error);
     if (this.#unanswered.size === 0) {
       this.#whenIdle?.resolve();
       this.#whenIdle = undefined;
     }
-    sending.told(accepted ? result : withError(result, this.#route.who));
+    call.tellCaller(told);
+  }
+
+  #settlePermit(permit: TimedPermit, result: ExportResultLike, kind: AnswerKind, at: number): void {
+    if (kind === 'unsent') permit.settleUnsent(result.error, at);
+    else permit.settle(kind === 'result' ? this.#host.classify(result) : 'failure', result.error, at);
   }
 }

@@ -1,51 +1,76 @@
 import type { Clock } from '../breaker/clock.ts';
 
-/** Calls when nothing has happened for a while. One timer, and only between `start` and `stop`. */
+/** How many pauses between offers say what the exporter's own rhythm is. */
+const REMEMBERED = 4;
+/** It is silent after this many times the longest of them … */
+const PAUSE_FACTOR = 2;
+/** … but at the latest after this many times `idleMillis`. */
+const LONGEST_FACTOR = 10;
+
+/** Calls while the service offers nothing, in a rhythm that suits the exporter's own. One timer, only between `start` and `stop`. */
 export class IdleTicks {
   readonly #clock: Clock;
   readonly #idleMillis: number;
   readonly #onTick: () => void;
+  readonly #pauses = new Float64Array(REMEMBERED);
+  #pauseCount = 0;
+  #lastOfferAt: number | undefined;
+  /** The last offer or tick, or the start. */
   #lastActivityAt = 0;
-  #cancel: (() => void) | undefined;
+  #timer: { readonly dueAt: number; readonly cancel: () => void } | undefined;
 
-  /** @param idleMillis - milliseconds without activity until a tick; 0 = never */
+  /** @param idleMillis - milliseconds without an offer until a tick, at least; 0 = never */
   constructor(clock: Clock, idleMillis: number, onTick: () => void) {
     this.#clock = clock;
     this.#idleMillis = idleMillis;
     this.#onTick = onTick;
   }
 
-  /** Begins to count, if it does not yet. */
-  start(): void {
-    if (this.#idleMillis === 0 || this.#cancel !== undefined) return;
-    this.#lastActivityAt = this.#clock.now();
-    this.#arm(this.#idleMillis);
+  /** Something is kept: begins to wait, if it does not wait yet. */
+  start(at: number): void {
+    if (this.#idleMillis === 0 || this.#timer !== undefined) return;
+    this.#lastActivityAt = at;
+    this.#arm(at);
   }
 
-  /** Something happened: the count begins anew. */
-  postpone(): void {
-    if (this.#cancel !== undefined) this.#lastActivityAt = this.#clock.now();
+  /** A batch was offered: the wait begins anew. */
+  offered(at: number): void {
+    if (this.#lastOfferAt !== undefined) {
+      this.#pauses[this.#pauseCount % REMEMBERED] = at - this.#lastOfferAt;
+      this.#pauseCount++;
+    }
+    this.#lastOfferAt = at;
+    this.#lastActivityAt = at;
+    if (this.#timer === undefined) return;
+    // A timer that should have fired by now is lost; one that is later than the new rhythm demands is too late.
+    if (this.#timer.dueAt < at || this.#timer.dueAt > this.#dueAt()) this.#arm(at);
   }
 
   stop(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
-  #arm(millis: number): void {
-    this.#cancel = this.#clock.schedule(() => this.#look(), millis);
+  #dueAt(): number {
+    const rhythmMillis = Math.min(
+      PAUSE_FACTOR * Math.max(...this.#pauses),
+      LONGEST_FACTOR * this.#idleMillis,
+    );
+    return this.#lastActivityAt + Math.max(this.#idleMillis, rhythmMillis);
+  }
+
+  #arm(at: number): void {
+    this.stop();
+    const dueAt = this.#dueAt();
+    this.#timer = { dueAt, cancel: this.#clock.schedule(() => this.#look(), Math.max(0, dueAt - at)) };
   }
 
   #look(): void {
     const at = this.#clock.now();
-    // Moved by hand rather than by cancelling: postponing is on the way of every export.
-    const restMillis = this.#lastActivityAt + this.#idleMillis - at;
-    if (restMillis > 0) {
-      this.#arm(restMillis);
-      return;
-    }
-    this.#lastActivityAt = at;
-    this.#arm(this.#idleMillis);
-    this.#onTick();
+    // Moved here rather than by each offer: an offer must be cheap.
+    const isDue = this.#dueAt() <= at;
+    if (isDue) this.#lastActivityAt = at;
+    this.#arm(at);
+    if (isDue) this.#onTick();
   }
 }

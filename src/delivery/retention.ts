@@ -1,130 +1,418 @@
 import type { Clock } from '../breaker/clock.ts';
-import type { EvictionReason } from './delivery-snapshot.ts';
+import { isThenable } from '../internal/report-problem.ts';
+import type { BatchStore, Dropped, StoredBatch } from './batch-store.ts';
+import type { EvictionReason, LossReason } from './delivery-snapshot.ts';
+import { estimateBytes } from './estimate-bytes.ts';
 import type { Ledger } from './ledger.ts';
+import { memoryStore } from './memory-store.ts';
+import type { RecentAnswers } from './recent-answers.ts';
+import type { Entry } from './retention-index.ts';
+import { RetentionIndex } from './retention-index.ts';
 import type { CompleteRetentionOptions } from './retention-options.ts';
-import type { KeptBatch } from './retention-queue.ts';
-import { RetentionQueue } from './retention-queue.ts';
+import { StoreCalls } from './store-calls.ts';
 
 /** What retention needs of the exporter that it belongs to. */
 export interface RetentionHost<T> {
+  /** The exporter's name. */
+  readonly name: string;
   readonly clock: Clock;
   readonly ledger: Ledger;
-  /** What is given up goes on, to the fallback or lost; the ledger has it in flight. */
-  passOn(batch: T, items: number): void;
-  /** One line for the operator. */
+  readonly recent: RecentAnswers;
+  readonly hasFallback: boolean;
+  /** Converts a reading of the clock. */
+  toUnixMillis(at: number): number;
+  uniqueId(): string;
+  /** A batch was given up; the ledger has it in flight. `undefined`: its content cannot be had. */
+  passOn(batch: T | undefined, items: number, reason: LossReason, wasSent: boolean): void;
+  /** The number of kept batches has changed. */
+  changed(): void;
+  /** Writes one line for the operator. */
   warn(message: string): void;
+  report(message: string, error: unknown): void;
 }
 
-/** Why retention itself gives a batch up; at shutdown the delivery does. */
-type OwnReason = Exclude<EvictionReason, 'shutdown'>;
+/** Hears whether a batch is stored. One of the two is called once, at once or when the store has answered. */
+export interface Placing {
+  stored(entry: Entry): void;
+  /** The store has no room for it. The entry is gone. */
+  refused(): void;
+}
 
-const REASONS: Readonly<Record<OwnReason, string>> = {
+/** What this library itself needs for a kept batch, so that tiny batches count, too. */
+const ENTRY_BYTES = 400;
+
+const REASONS: Readonly<Record<Exclude<EvictionReason, 'shutdown'>, string>> = {
   full: 'it is full, and the oldest go first',
   expired: 'they were kept for longer than maxAgeMillis',
   attempts: 'their redeliveries failed maxAttempts times',
   invalid: 'the backend refused them',
+  unreadable: 'the store could not read them',
 };
 
-/** Holds what did not get through, within its budget, and keeps the books of it. Sends nothing. */
+/** Holds what did not get through: the index above, the store below, and the books of both. Sends nothing. */
 export class Retention<T> {
+  readonly index: RetentionIndex;
   readonly #host: RetentionHost<T>;
-  readonly #queue: RetentionQueue<T>;
+  readonly #store: BatchStore<T>;
+  readonly #calls: StoreCalls;
+  readonly #maxAttempts: number;
+  /** Entries whose content the store has dropped while it was needed elsewhere, too. */
+  readonly #dropped = new Set<Entry>();
   #warnOfEviction = true;
+  #reportRefusal = true;
   #ended = false;
+  #closed = false;
 
-  constructor(host: RetentionHost<T>, options: CompleteRetentionOptions) {
+  /** @throws what the store throws when it is opened */
+  constructor(host: RetentionHost<T>, options: CompleteRetentionOptions<T>) {
     this.#host = host;
-    this.#queue = new RetentionQueue(options.maxItems, options.maxAgeMillis);
+    this.index = new RetentionIndex(options.maxItems, options.maxBytes, options.maxAgeMillis);
+    this.#maxAttempts = options.maxAttempts;
+    this.#store = options.store ?? memoryStore<T>();
+    this.#calls = new StoreCalls(host.clock, (error) => host.report('a result callback threw', error));
+    this.#open();
   }
 
-  /** How many batches are kept now. */
-  get batches(): number {
-    return this.#queue.batches;
+  /** Whether what is kept outlives the process. */
+  get isPersistent(): boolean {
+    return this.#store.persistent;
   }
 
-  /** The number of the batch that was kept last. */
-  get lastNumber(): number {
-    return this.#queue.lastNumber;
+  /** Finds what is overdue. */
+  look(at: number): void {
+    this.#calls.look(at);
   }
 
   /**
-   * Keeps a batch, if it can; the ledger has it in flight.
+   * Gives a batch a place and stores it, if there can be room for it.
    *
-   * @returns whether it is kept
+   * @param batch - nobody else may change it
+   * @param wasSent - whether an exporter has seen it
+   * @returns its place, or `undefined` if there is no room: then `placing` hears nothing
    */
-  keep(batch: T, items: number): boolean {
-    if (this.#ended || items === 0) return false;
-    const at = this.#host.clock.now();
-    const expired = this.#queue.takeExpired(at);
-    const fits = this.#queue.fits(items);
-    const pushedOut = fits ? this.#queue.takeForRoom(items) : [];
+  place(batch: T, items: number, wasSent: boolean, placing: Placing): Entry | undefined {
+    if (items === 0 || this.#closed || (this.#ended && !this.isPersistent)) return undefined;
+    const keptAt = this.#host.clock.now();
+    const bytes = ENTRY_BYTES + estimateBytes(batch);
+    const expired = this.#take(this.index.expired(keptAt));
+    const fits = this.index.fits(items, bytes);
+    const pushedOut = fits ? this.#take(this.index.inTheWayOf(items, bytes)) : [];
+    // Read first: a store that is full makes room by itself.
+    const passOnExpired = this.#giveUp(expired, 'expired');
+    const passOnPushedOut = this.#giveUp(pushedOut, 'full');
+    let entry: Entry | undefined;
+    let tell = (): void => {};
     if (fits) {
-      this.#queue.add(batch, items, at);
-      this.#host.ledger.keep(items);
+      const facts = { id: this.#host.uniqueId(), items, bytes, keptAt, notBefore: keptAt, wasSent };
+      entry = this.index.append(facts, this.#host.recent.deliveries);
+      tell = this.#put(entry, batch, placing);
     }
-    // Last, because the fallback may call back into the exporter.
-    this.#passOn(expired, 'expired');
-    this.#passOn(pushedOut, 'full');
-    return fits;
+    // After the state has changed, because the fallback may call back into the exporter.
+    passOnExpired();
+    passOnPushedOut();
+    // Last, because the caller may throw when it is told.
+    tell();
+    return entry;
   }
 
-  /** Nothing is kept from now on. */
-  end(): void {
-    this.#ended = true;
+  /** A batch that has a place did not get through: it is kept there. */
+  keep(entry: Entry, batch: T): void {
+    entry.deliveriesSeen = this.#host.recent.deliveries;
+    this.#host.ledger.keep(entry.items);
+    if (this.#dropped.has(entry)) this.evictAtHand(entry, batch, 'full');
+    else this.index.move(entry, 'waiting');
+    this.#host.changed();
   }
 
-  /** The circuit has left CLOSED: the next eviction is news again. */
-  circuitOpened(): void {
-    this.#warnOfEviction = true;
+  /** A batch that is not kept needs its place no more. */
+  release(entry: Entry): void {
+    this.#remove([entry]);
+    this.#host.changed();
+  }
+
+  /** The backend has a batch that was kept. */
+  redelivered(entry: Entry): void {
+    this.#host.ledger.redeliver(entry.items);
+    this.release(entry);
+  }
+
+  /** The redelivery of a batch has failed. */
+  redeliveryFailed(entry: Entry, batch: T): void {
+    const { deliveries } = this.#host.recent;
+    // If nothing else got through in between, it is the backend's fault rather than the batch's.
+    if (deliveries > entry.deliveriesSeen) entry.failures++;
+    entry.deliveriesSeen = deliveries;
+    if (entry.failures >= this.#maxAttempts) this.evictAtHand(entry, batch, 'attempts');
+    else this.putBack(entry, batch);
+  }
+
+  /** A batch is not being sent any more, and keeps its place. */
+  putBack(entry: Entry, batch: T): void {
+    if (this.#dropped.has(entry)) this.evictAtHand(entry, batch, 'full');
+    else this.index.move(entry, 'waiting');
+  }
+
+  /** Gives up a kept batch whose content is at hand, or cannot be had. */
+  evictAtHand(entry: Entry, batch: T | undefined, reason: Exclude<EvictionReason, 'shutdown'>): void {
+    this.#remove([entry]);
+    this.#countEvicted([entry], reason);
+    this.#host.passOn(batch, entry.items, reason, entry.wasSent);
+    this.#host.changed();
   }
 
   /** Gives up what was kept for too long. */
   dropExpired(): void {
-    this.#passOn(this.#queue.takeExpired(this.#host.clock.now()), 'expired');
+    this.#giveUp(this.#take(this.index.expired(this.#host.clock.now())), 'expired')();
   }
 
-  /** The oldest batch that came after the one of this number, once what is too old has gone. */
-  next(afterNumber = 0): KeptBatch<T> | undefined {
-    this.dropExpired();
-    return this.#queue.oldestAfter(afterNumber);
+  /**
+   * Reads a batch that is to be sent again.
+   *
+   * @param failed - it cannot be sent: the store failed, and the batch keeps its place; or the batch is gone
+   */
+  read(entry: Entry, read: (batch: T) => void, failed: () => void): void {
+    this.#calls.run(
+      () => this.#store.get(entry.id),
+      (batch) => {
+        // It may have been delivered, given up, or become too old while the store was busy.
+        if (entry.state === 'sending') {
+          if (batch !== undefined && !this.index.isExpired(entry, this.#host.clock.now())) {
+            read(batch);
+            return;
+          }
+          this.evictAtHand(entry, batch, batch === undefined ? 'unreadable' : 'expired');
+        }
+        failed();
+      },
+      (error) => {
+        this.#host.report('the store failed to read a batch, which keeps its place', error);
+        if (entry.state === 'sending') this.index.move(entry, 'waiting');
+        failed();
+      },
+    );
   }
 
-  /** It is being sent: it stays until it is released, redelivered or evicted. */
-  hold(kept: KeptBatch<T>): void {
-    this.#queue.hold(kept);
+  /** The circuit has left CLOSED: the next eviction, and the next refusal of the store, are news again. */
+  circuitOpened(): void {
+    this.#warnOfEviction = true;
+    this.#reportRefusal = true;
   }
 
-  /** It is not being sent any more, and keeps its place. */
-  release(kept: KeptBatch<T>): void {
-    this.#queue.release(kept);
+  /** `shutdown()` has begun: nothing is kept from now on, except in a persistent store. */
+  end(): void {
+    this.#ended = true;
   }
 
-  /** The backend has it. */
-  redelivered(kept: KeptBatch<T>): void {
-    this.#queue.remove(kept);
-    this.#host.ledger.redeliver(kept.items);
-  }
-
-  /** It is given up. */
-  evict(kept: KeptBatch<T>, reason: OwnReason): void {
-    this.#queue.remove(kept);
-    this.#passOn([kept], reason);
-  }
-
-  /** Gives up all, also what is being sent. The ledger has it in flight, and the caller sees to it. */
-  surrender(): readonly KeptBatch<T>[] {
-    const all = this.#queue.takeAll();
-    for (const { items } of all) this.#host.ledger.evict(items, 'shutdown');
-    return all;
-  }
-
-  #passOn(evicted: readonly KeptBatch<T>[], reason: OwnReason): void {
-    if (evicted.length === 0) return;
-    for (const { items } of evicted) this.#host.ledger.evict(items, reason);
-    if (this.#warnOfEviction) {
-      this.#warnOfEviction = false;
-      this.#host.warn(`retention has begun to give batches up: ${REASONS[reason]}`);
+  /** What is handed over is not waited for any more: it is kept. */
+  keepHandedOver(): void {
+    for (const entry of this.index.all()) {
+      if (entry.state !== 'handed over') continue;
+      this.#host.ledger.keep(entry.items);
+      if (this.#dropped.has(entry)) this.#evictDropped([entry]);
+      else this.index.move(entry, 'waiting');
     }
-    for (const { batch, items } of evicted) this.#host.passOn(batch, items);
+  }
+
+  /**
+   * Takes out everything, as `shutdown()` gives it up. The ledger has each batch in flight until it is given to `each`.
+   *
+   * @param each - `read` gives the content, `undefined` if it cannot be had
+   */
+  async takeAll(each: (entry: Entry, read: () => Promise<T | undefined>) => Promise<void>): Promise<void> {
+    // A batch that the store has not taken yet is not kept, and its caller is told so.
+    this.#calls.abandon();
+    const all = this.index.all();
+    for (const { state, items } of all)
+      if (state !== 'handed over') this.#host.ledger.evict(items, 'shutdown');
+    this.#take(all);
+    for (const entry of all) await each(entry, () => this.#get(entry.id));
+    this.#delete(all);
+  }
+
+  /** Releases the store. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#calls.idle();
+    this.#calls.end();
+    try {
+      await this.#store.close();
+    } catch (error) {
+      this.#host.report('close() of the store failed', error);
+    }
+  }
+
+  #open(): void {
+    const { name, report } = this.#host;
+    const found = this.#store.open({ name, onFound: (more) => this.#found(more) });
+    if (!isThenable(found)) {
+      this.#found(found);
+      return;
+    }
+    Promise.resolve(found)
+      .then((batches) => this.#found(batches))
+      .catch((error: unknown) => report('the store failed to open', error));
+  }
+
+  #found(batches: readonly StoredBatch[] | undefined): void {
+    // A store that finds nothing may well return nothing.
+    if (batches === undefined || batches.length === 0) return;
+    const at = this.#host.clock.now();
+    const offset = this.#host.toUnixMillis(at) - at;
+    for (const { items } of batches) this.#host.ledger.recover(items);
+    const facts = batches.map(({ id, items, bytes = 0, keptAt, notBefore = 0 }) => {
+      return { id, items, bytes, keptAt: keptAt - offset, notBefore: notBefore - offset, wasSent: false };
+    });
+    this.index.prepend(facts, this.#host.recent.deliveries);
+    // The budget holds for what was found, too.
+    this.#giveUp(this.#take(this.index.inTheWayOf(0, 0)), 'full')();
+    this.#host.changed();
+  }
+
+  /** @returns tells `placing`, if the store has answered at once */
+  #put(entry: Entry, batch: T, placing: Placing): () => void {
+    const { id, items, bytes, keptAt } = entry;
+    let tell = (): void => {};
+    let returned = false;
+    const answered = (listener: () => void): void => {
+      if (returned) listener();
+      else tell = listener;
+    };
+    this.#calls.run(
+      () => this.#store.put({ id, items, bytes, keptAt: this.#host.toUnixMillis(keptAt) }, batch),
+      (dropped) => {
+        this.#drop(dropped);
+        // The batch may have been delivered while the store was busy with it.
+        if (entry.state === 'gone') this.#delete([entry]);
+        else answered(() => placing.stored(entry));
+      },
+      (error) => {
+        this.#reportOfRefusal(error);
+        if (entry.state === 'gone') return;
+        this.index.move(entry, 'gone');
+        answered(() => placing.refused());
+      },
+      (dropped) => {
+        this.#drop(dropped);
+        this.#delete([entry]);
+      },
+    );
+    returned = true;
+    return tell;
+  }
+
+  #reportOfRefusal(error: unknown): void {
+    if (!this.#reportRefusal) return;
+    this.#reportRefusal = false;
+    this.#host.report('the store did not take a batch', error);
+  }
+
+  /** The store has dropped batches to make room. */
+  #drop(ids: Dropped | undefined): void {
+    const evicted: Entry[] = [];
+    // A store that drops nothing may well return nothing.
+    for (const id of Array.isArray(ids) ? ids : []) {
+      const entry = this.index.byId(id);
+      if (entry?.state === 'waiting') evicted.push(entry);
+      else if (entry !== undefined) this.#dropped.add(entry);
+    }
+    if (evicted.length > 0) this.#evictDropped(evicted);
+  }
+
+  /** Gives up kept batches that the store does not have any more. */
+  #evictDropped(evicted: readonly Entry[]): void {
+    this.#take(evicted);
+    this.#countEvicted(evicted, 'full');
+    for (const { items, wasSent } of evicted) this.#host.passOn(undefined, items, 'full', wasSent);
+    this.#host.changed();
+  }
+
+  #take(entries: readonly Entry[]): readonly Entry[] {
+    for (const entry of entries) {
+      this.#dropped.delete(entry);
+      this.index.move(entry, 'gone');
+    }
+    return entries;
+  }
+
+  /**
+   * What is to go has been taken out of the index.
+   *
+   * @returns passes it on
+   */
+  #giveUp(entries: readonly Entry[], reason: 'full' | 'expired'): () => void {
+    if (entries.length === 0) return () => {};
+    const { hasFallback, passOn } = this.#host;
+    this.#countEvicted(entries, reason);
+    this.#host.changed();
+    const contents = hasFallback ? entries.map((entry) => this.#takeContent(entry)) : [];
+    if (!hasFallback) this.#delete(entries);
+    return () => {
+      for (const [index, { items, wasSent }] of entries.entries()) {
+        const content = contents[index];
+        if (content === undefined) passOn(undefined, items, reason, wasSent);
+        else content((batch) => passOn(batch, items, batch === undefined ? 'unreadable' : reason, wasSent));
+      }
+    };
+  }
+
+  /**
+   * Reads a batch and deletes it.
+   *
+   * @returns tells a listener of its content, at once or when the store has answered; `undefined`: it cannot be read
+   */
+  #takeContent(entry: Entry): (listener: (batch: T | undefined) => void) => void {
+    let tell: ((listener: (batch: T | undefined) => void) => void) | undefined;
+    let listener: ((batch: T | undefined) => void) | undefined;
+    const read = (batch: T | undefined): void => {
+      this.#delete([entry]);
+      if (listener === undefined) tell = (later) => later(batch);
+      else listener(batch);
+    };
+    this.#calls.run(
+      () => this.#store.get(entry.id),
+      read,
+      (error) => {
+        this.#host.report('the store failed to read a batch that was given up', error);
+        read(undefined);
+      },
+    );
+    return (given) => {
+      if (tell === undefined) listener = given;
+      else tell(given);
+    };
+  }
+
+  #get(id: string): Promise<T | undefined> {
+    return new Promise((resolve) => {
+      this.#calls.run(
+        () => this.#store.get(id),
+        resolve,
+        (error) => {
+          this.#host.report('the store failed to read a batch at shutdown', error);
+          resolve(undefined);
+        },
+      );
+    });
+  }
+
+  #remove(entries: readonly Entry[]): void {
+    this.#take(entries);
+    this.#delete(entries);
+  }
+
+  #delete(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
+    this.#calls.run(
+      () => this.#store.delete(entries.map(({ id }) => id)),
+      () => {},
+      (error) => this.#host.report('the store failed to delete batches', error),
+    );
+  }
+
+  #countEvicted(entries: readonly Entry[], reason: Exclude<EvictionReason, 'shutdown'>): void {
+    for (const { items } of entries) this.#host.ledger.evict(items, reason);
+    if (!this.#warnOfEviction) return;
+    this.#warnOfEviction = false;
+    this.#host.warn(`retention has begun to give up batches: ${REASONS[reason]}`);
   }
 }

@@ -1,12 +1,12 @@
-import { internalsOf } from '../breaker/breaker-internals.ts';
-import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
 import type { CircuitBreakerOptions, CompleteBreakerOptions } from '../breaker/circuit-breaker-options.ts';
 import { breakerOptionChecks } from '../breaker/circuit-breaker-options.ts';
 import type { Classification } from '../breaker/snapshot.ts';
+import type { LossReason } from '../delivery/delivery-snapshot.ts';
+import type { ExporterLike, ExportResultLike } from '../delivery/exporter-contract.ts';
 import type { CompleteRetentionOptions, RetentionOptions } from '../delivery/retention-options.ts';
-import { retentionOptionChecks } from '../delivery/retention-options.ts';
+import { readRetentionOptions } from '../delivery/retention-options.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
-import type { Check, Checks } from '../internal/validate-options.ts';
+import type { Checks } from '../internal/validate-options.ts';
 import {
   aFunction,
   boolean,
@@ -19,8 +19,27 @@ import {
   refuseUnknownKeys,
   show,
 } from '../internal/validate-options.ts';
-import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
-import { classifyOtlpResult } from './classify-result.ts';
+import { classifyResult } from './classify-result.ts';
+
+/** Facts about an export that `classify` may consider. */
+export interface ExportFacts {
+  /** How long the export took, in milliseconds. */
+  readonly durationMillis: number;
+  /** Spans, log records or data points in the batch. */
+  readonly items: number;
+}
+
+/** A loss, as `onLoss` hears of it. */
+export interface Loss {
+  /** The exporter's name. */
+  readonly name: string;
+  readonly reason: LossReason;
+  readonly batches: number;
+  /** Spans, log records or data points. */
+  readonly items: number;
+  /** What the export failed with, where there was an error. */
+  readonly error?: unknown;
+}
 
 /** Options of a `CircuitBreakerExporter`, those of its breaker included. A key with the value `undefined` is an absent key. */
 export interface CircuitBreakerExporterOptions<T = unknown>
@@ -28,31 +47,38 @@ export interface CircuitBreakerExporterOptions<T = unknown>
   /** `false`: every call goes to the inner exporter as it is, and nothing is counted. @defaultValue true */
   enabled?: boolean | undefined;
   /**
-   * An export that has not answered by then, in milliseconds, is a failure; a later answer is dropped. 0 = never. Above
-   * the OTLP exporters' own 10 s, and below the batch processors' 30 s, which would answer first. @defaultValue 15_000
+   * An export that has not been answered after this time, in milliseconds, counts as a failure; 0 = never. Above the OTLP
+   * exporters' own 10 s, and below the batch processors' 30 s, which would answer first. @defaultValue 15_000
    */
   exportTimeoutMillis?: number | undefined;
   /**
-   * How long `shutdown()` takes at most, in milliseconds, all its parts together, when the circuit is not CLOSED. When
-   * CLOSED it waits for the inner exporter for as long as that takes. Where there is a fallback, what is kept has half of
-   * it to reach the backend: one that hangs would leave the fallback none. @defaultValue 1_000
+   * The longest time in milliseconds that `shutdown()` takes, all its parts together, if the circuit is not CLOSED or the
+   * last answer was a failure. With a fallback, the backend gets half of it for what is kept. @defaultValue 1_000
    */
   shutdownTimeoutMillis?: number | undefined;
-  /** What a result says about the backend; one that throws, or says anything else, counts as `'failure'`. @defaultValue classifyOtlpResult */
-  classify?: ((result: ExportResultLike) => Classification) | undefined;
   /**
-   * What the caller of a rejected batch is told: FAILED with a `CircuitOpenError`, or SUCCESS, for a silent SDK. It is
-   * counted as rejected, and lost, all the same. @defaultValue 'failure'
+   * While CLOSED, `shutdown()` and `forceFlush()` go on as long as the backend answers. They end when nothing has been
+   * answered for four times the slowest of the last eight successful exports: at least 500 ms, at most this, in
+   * milliseconds. Before the first success it is this. @defaultValue 5_000
+   */
+  closedShutdownTimeoutMillis?: number | undefined;
+  /**
+   * What a result says about the backend. A function that throws, or returns anything else, counts as `'failure'`.
+   * @defaultValue classifyResult
+   */
+  classify?: ((result: ExportResultLike, facts: ExportFacts) => Classification) | undefined;
+  /**
+   * The result for the caller of a rejected batch: FAILED with a `CircuitOpenError`, or SUCCESS, which keeps the SDK quiet;
+   * the batch is still lost, and counted as rejected. @defaultValue 'failure'
    */
   reportRejectedAs?: 'failure' | 'success' | undefined;
   /**
-   * A breaker shared among exporters: traces, logs and metrics to one collector find out together. Of the breaker options
-   * only `name` and `onError` may stand beside it, as the exporter's own. @defaultValue one of its own
+   * Receives every loss: once for each batch, and once with all batches that a shutdown gives up. @defaultValue none
    */
-  breaker?: Pick<CircuitBreaker, keyof CircuitBreaker> | undefined;
-  /** Keeps in memory what did not get through, and sends it later; `{}` for the defaults. @defaultValue none */
-  retention?: RetentionOptions | undefined;
-  /** Another exporter, of what would otherwise be lost. @defaultValue none */
+  onLoss?: ((loss: Loss) => void) | undefined;
+  /** Keeps the batches that did not get through, and sends them later; `{}` for the defaults. @defaultValue none */
+  retention?: RetentionOptions<T> | undefined;
+  /** Another exporter, for batches that would otherwise be lost. @defaultValue none */
   fallback?: ExporterLike<T> | undefined;
 }
 
@@ -61,16 +87,17 @@ export interface CompleteExporterOptions<T> {
   readonly enabled: boolean;
   readonly exportTimeoutMillis: number;
   readonly shutdownTimeoutMillis: number;
-  readonly classify: (result: ExportResultLike) => unknown;
+  readonly closedShutdownTimeoutMillis: number;
+  readonly classify: (result: ExportResultLike, facts: ExportFacts) => unknown;
   readonly reportRejectedAs: 'failure' | 'success';
-  readonly breaker: CircuitBreaker | undefined;
-  readonly retention: CompleteRetentionOptions | undefined;
+  readonly onLoss: ((loss: Loss) => unknown) | undefined;
+  readonly retention: CompleteRetentionOptions<T> | undefined;
   readonly fallback: ExporterLike<T> | undefined;
-  readonly name: string | undefined;
+  readonly name: string;
   readonly onError: ProblemListener | undefined;
 }
 
-/** The options of the exporter, and those that its own breaker is made with. */
+/** The options of the exporter, and those that its breaker is made with. */
 export interface ReadExporterOptions<T> {
   readonly own: CompleteExporterOptions<T>;
   readonly ofBreaker: CircuitBreakerOptions;
@@ -78,16 +105,10 @@ export interface ReadExporterOptions<T> {
 
 const OWNER = 'CircuitBreakerExporter';
 
-/** What of the breaker's options an exporter passes on, and does not have beside a shared breaker. */
+/** The breaker's options that an exporter passes on as they are. */
 const BREAKER_ONLY = (Object.keys(breakerOptionChecks) as (keyof CompleteBreakerOptions)[]).filter(
   (key) => key !== 'name' && key !== 'onError' && key !== 'probeTimeoutMillis',
 );
-
-const aBreaker: Check<CircuitBreaker> = (value, label) => {
-  if (internalsOf(value) === undefined)
-    throw new TypeError(`${label} must be a CircuitBreaker, got ${show(value)}`);
-  return value as CircuitBreaker;
-};
 
 /** An exporter, or a TypeError that says what it lacks. */
 export function anExporter<T>(value: unknown, label: string): ExporterLike<T> {
@@ -108,36 +129,23 @@ export function readExporterOptions<T>(given: unknown): ReadExporterOptions<T> {
     enabled: optional(boolean, true),
     exportTimeoutMillis: optional(nonNegativeNumber, 15_000),
     shutdownTimeoutMillis: optional(nonNegativeNumber, 1_000),
-    classify: optional<(result: ExportResultLike) => unknown>(aFunction, classifyOtlpResult),
+    closedShutdownTimeoutMillis: optional(nonNegativeNumber, 5_000),
+    classify: optional<CompleteExporterOptions<T>['classify']>(aFunction, classifyResult),
     reportRejectedAs: optional(oneOf('failure', 'success'), 'failure'),
-    breaker: optional<CircuitBreaker | undefined>(aBreaker, undefined),
-    retention: optional<CompleteRetentionOptions | undefined>(
-      (value, label) => readOptions<CompleteRetentionOptions>(label, value, retentionOptionChecks),
-      undefined,
-    ),
+    onLoss: optional<CompleteExporterOptions<T>['onLoss']>(aFunction, undefined),
+    retention: optional<CompleteRetentionOptions<T> | undefined>(readRetentionOptions, undefined),
     fallback: optional<ExporterLike<T> | undefined>(anExporter, undefined),
-    name: optional<string | undefined>(nonEmptyString, undefined),
+    name: optional(nonEmptyString, 'otlp'),
     onError: optional<ProblemListener | undefined>(aFunction, undefined),
   };
   const options = optionsObject(OWNER, given);
   refuseUnknownKeys(OWNER, options, [...Object.keys(checks), ...BREAKER_ONLY]);
-  const own = readOptions<CompleteExporterOptions<T>>(OWNER, present(options, Object.keys(checks)), checks);
-  const ofBreaker = present(options, BREAKER_ONLY);
-  const [stray] = Object.keys(ofBreaker);
-  if (own.breaker !== undefined && stray !== undefined) {
-    throw new TypeError(
-      `${OWNER}: option "${stray}" (${show(ofBreaker[stray])}) cannot stand beside "breaker": it is for the breaker to have`,
-    );
-  }
-  return { own, ofBreaker };
+  return {
+    own: readOptions<CompleteExporterOptions<T>>(OWNER, pick(options, Object.keys(checks)), checks),
+    ofBreaker: pick(options, BREAKER_ONLY),
+  };
 }
 
-/** Those of the options that are there. */
-function present(
-  options: Readonly<Record<string, unknown>>,
-  keys: readonly string[],
-): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    keys.map((key) => [key, options[key]]).filter(([, value]) => value !== undefined),
-  );
+function pick(options: Readonly<Record<string, unknown>>, keys: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(keys.map((key) => [key, options[key]]));
 }

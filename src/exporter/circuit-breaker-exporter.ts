@@ -2,115 +2,148 @@ import { diag } from '@opentelemetry/api';
 import type { BreakerInternals } from '../breaker/breaker-internals.ts';
 import { internalsOf } from '../breaker/breaker-internals.ts';
 import { CircuitBreaker } from '../breaker/circuit-breaker.ts';
+import type { Clock } from '../breaker/clock.ts';
+import { lastResultOf, withLastResult } from '../breaker/last-result.ts';
 import type { Classification } from '../breaker/snapshot.ts';
 import { Delivery } from '../delivery/delivery.ts';
-import type { ExporterSnapshot } from '../delivery/delivery-snapshot.ts';
-import { ExporterShutdownError, ExportTimeoutError } from '../internal/errors.ts';
+import type { ExporterSnapshot, LossReason } from '../delivery/delivery-snapshot.ts';
+import { detachedClock } from '../delivery/detached-clock.ts';
+import type {
+  ExporterLike,
+  ExportResultLike,
+  MetricSelectors,
+  ResultCallback,
+} from '../delivery/exporter-contract.ts';
+import { ACCEPTED, countItems, FAILED } from '../delivery/exporter-contract.ts';
+import { attachExporterInternals } from '../delivery/exporter-internals.ts';
+import { Fallback } from '../delivery/fallback.ts';
+import { PROBE_ANSWER_MILLIS } from '../delivery/waiting-callers.ts';
+import { ExporterShutdownError } from '../internal/errors.ts';
 import { openPromise } from '../internal/open-promise.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
-import { reportProblem } from '../internal/report-problem.ts';
-import { Deadlines } from '../sending/deadlines.ts';
-import type { ExporterLike, ExportResultLike, MetricSelectors } from '../sending/exporter-contract.ts';
-import { ACCEPTED, countItems, FAILED, SUCCESS, withError } from '../sending/exporter-contract.ts';
-import { isDelivered } from '../sending/judge.ts';
-import type { Route } from '../sending/sending.ts';
-import { Sending } from '../sending/sending.ts';
-import { settledWithin } from '../sending/within.ts';
+import { callUserFunction, reportProblem } from '../internal/report-problem.ts';
+import { createIds } from '../internal/unique-id.ts';
+import { show } from '../internal/validate-options.ts';
 import type {
   CircuitBreakerExporterOptions,
   CompleteExporterOptions,
 } from './circuit-breaker-exporter-options.ts';
 import { anExporter, readExporterOptions } from './circuit-breaker-exporter-options.ts';
+import { circuitOfFallback } from './circuit-of-fallback.ts';
+import { classifyResult } from './classify-result.ts';
+import { FlushAndShutdown } from './flush-and-shutdown.ts';
 import { logCircuit } from './log-circuit.ts';
 import { RejectedResult } from './rejected-result.ts';
 
-/** `NoInfer` of TypeScript 5.4, for those who have an older one: the batch type is the inner exporter's. */
+/** `NoInfer` of TypeScript 5.4, for older versions: the batch type is the inner exporter's. */
 type Uninferred<T> = [T][T extends unknown ? 0 : never];
-
-type ResultCallback = (result: ExportResultLike) => void;
 
 /**
  * Wraps an exporter of spans, log records or metrics in a circuit breaker: after a few failures it answers FAILED at
  * once, lets probes through, and closes when the backend is back.
  *
- * @typeParam T - what a batch is; inferred from the inner exporter
+ * @typeParam T - the batch type; inferred from the inner exporter
  * @example
  * ```ts
  * import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
  * import { NodeSDK } from '@opentelemetry/sdk-node';
  * import { CircuitBreakerExporter } from 'otel-circuit-breaker';
  *
- * const exporter = new CircuitBreakerExporter(new OTLPTraceExporter());
+ * const exporter = new CircuitBreakerExporter(new OTLPTraceExporter(), { retention: {} });
  * const sdk = new NodeSDK({ traceExporter: exporter, metricReaders: [], logRecordProcessors: [] });
  * sdk.start();
  * ```
  */
-export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelectors {
-  /** The circuit breaker: its own, or the one it was given. */
+export class CircuitBreakerExporter<T = unknown> implements ExporterLike<T>, MetricSelectors {
+  /** The exporter's circuit breaker. */
   readonly breaker: CircuitBreaker;
-  /** There exactly when the inner exporter has it: a metric reader asks for it when it is made. */
+  /** Exists exactly when the inner exporter has it: a metric reader asks for it when it is made. */
   declare readonly selectAggregationTemporality?: NonNullable<
     MetricSelectors['selectAggregationTemporality']
   >;
-  /** There exactly when the inner exporter has it: a metric reader asks for it when it is made. */
+  /** Exists exactly when the inner exporter has it: a metric reader asks for it when it is made. */
   declare readonly selectAggregation?: NonNullable<MetricSelectors['selectAggregation']>;
   readonly #inner: ExporterLike<T>;
   readonly #options: CompleteExporterOptions<T>;
-  readonly #name: string;
-  /** What errors and log lines call it. */
+  readonly #clock: Clock;
+  /** The exporter's name in errors and log lines. */
   readonly #who: string;
   readonly #onError: ProblemListener;
   readonly #circuit: BreakerInternals;
   readonly #delivery: Delivery<T>;
-  readonly #route: Route<T, ResultCallback>;
+  readonly #fallback: Fallback<T> | undefined;
   readonly #rejected: RejectedResult;
+  readonly #ending: FlushAndShutdown<T>;
   #unsubscribe = (): void => {};
   #shutdown: Promise<void> | undefined;
 
   /**
    * @param exporter - anything with `export(batch, resultCallback)`, `shutdown()` and perhaps `forceFlush()`
    * @param options - see {@link CircuitBreakerExporterOptions}
-   * @throws TypeError for what is no exporter, a bad value or an unknown option, RangeError for a number out of its
-   * range; both name option and value
+   * @throws TypeError for a value that is not an exporter, a bad value or an unknown option, RangeError for a number out
+   * of its range; both name option and value
    */
   constructor(exporter: ExporterLike<T>, options?: CircuitBreakerExporterOptions<Uninferred<T>>) {
     this.#inner = anExporter<T>(exporter, 'CircuitBreakerExporter: the first argument');
     const { own, ofBreaker } = readExporterOptions<T>(options);
+    const { name, exportTimeoutMillis } = own;
     this.#options = own;
+    this.#who = `exporter ${JSON.stringify(name)}`;
     this.#onError = own.onError ?? ((message, error) => diag.error(message, error));
-    this.breaker =
-      own.breaker ??
-      new CircuitBreaker({
-        ...ofBreaker,
-        name: own.name,
+    const probeTimeoutMillis = Math.max(30_000, exportTimeoutMillis);
+    this.breaker = new CircuitBreaker({ ...ofBreaker, name, onError: this.#onError, probeTimeoutMillis });
+    const { breaker } = this;
+    const { clock } = breaker;
+    this.#clock = clock;
+    const report: ProblemListener = (message, error) => this.#report(message, error);
+    this.#circuit = internalsOf(breaker) as BreakerInternals;
+    this.#rejected = new RejectedResult(breaker);
+    if (own.fallback !== undefined) {
+      this.#fallback = new Fallback<T>(own.fallback, {
+        clock: detachedClock(clock),
+        who: `the fallback of ${this.#who}`,
+        circuit: circuitOfFallback(own.fallback, {
+          name,
+          clock,
+          random: ofBreaker.random,
+          onError: this.#onError,
+          probeTimeoutMillis,
+        }),
+        exportTimeoutMillis,
+        probeAnswerMillis: PROBE_ANSWER_MILLIS,
         onError: this.#onError,
-        probeTimeoutMillis: Math.max(30_000, own.exportTimeoutMillis),
+        classify: classifyResult,
       });
-    this.#name = own.name ?? this.breaker.name;
-    this.#who = `exporter ${JSON.stringify(this.#name)}`;
-    this.#circuit = internalsOf(this.breaker) as BreakerInternals;
-    this.#rejected = new RejectedResult(this.breaker);
-    const deadlines = new Deadlines(this.breaker.clock, own.exportTimeoutMillis);
+    }
     this.#delivery = new Delivery<T>({
       inner: this.#inner,
+      name,
       who: this.#who,
-      fallback: own.fallback,
-      retention: own.retention,
-      clock: this.breaker.clock,
+      retention: own.enabled ? own.retention : undefined,
+      fallback: this.#fallback,
+      exportTimeoutMillis,
+      clock,
       circuit: this.#circuit,
-      deadlines,
-      judge: (result, given) => this.#classify(result, given),
       onError: this.#onError,
-      state: () => this.breaker.state,
+      state: () => breaker.state,
+      uniqueId: createIds(() => this.#circuit.toUnixMillis(clock.now())),
+      classify: (result, durationMillis, items) => this.#classify(result, durationMillis, items),
+      rejectedResult: () => (own.reportRejectedAs === 'success' ? ACCEPTED : this.#rejected.get()),
+      onLoss: (reason, batches, items, error) => this.#tellOfLoss(reason, batches, items, error),
       warn: (message) => this.#warn(message),
+      report,
     });
-    this.#route = {
-      exporter: this.#inner,
+    this.#ending = new FlushAndShutdown<T>({
+      inner: this.#inner,
+      options: own,
+      clock,
+      delivery: this.#delivery,
+      fallback: this.#fallback,
       who: this.#who,
-      deadlines,
-      onError: this.#onError,
-      settled: (sending, result, given) => this.#settle(sending, result, given),
-    };
+      state: () => breaker.state,
+      report,
+    });
+    attachExporterInternals(this, this.#delivery.internals);
     this.#bindSelectors(exporter);
     if (own.enabled) this.#watchBreaker();
   }
@@ -128,85 +161,72 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
       return;
     }
     const items = countItems(batch);
-    this.#delivery.offer(items);
-    if (this.#shutdown !== undefined) {
-      this.#delivery.lose(items);
-      resultCallback({ code: FAILED, error: new ExporterShutdownError(`${this.#who} has been shut down`) });
-      return;
-    }
-    const permit = this.#circuit.tryAcquire(items);
-    if (permit === undefined) {
-      const result = this.#options.reportRejectedAs === 'success' ? ACCEPTED : this.#rejected.get();
-      this.#delivery.notDelivered(batch, items, true, result, resultCallback);
-      return;
-    }
-    new Sending(this.#route, batch, items, permit.startedAt, permit, resultCallback).start();
+    const at = this.#clock.now();
+    if (this.#shutdown === undefined) this.#delivery.offer(batch, items, at, resultCallback);
+    else this.#refuse(batch, items, at, resultCallback);
   }
 
   /**
-   * Flushes the inner exporter and the fallback; one that hangs is given up after `exportTimeoutMillis`.
+   * Flushes the inner exporter and waits for what was handed over to retention, as long as the backend answers; then
+   * flushes the fallback. If the circuit is not CLOSED, it waits for the fallback only.
    *
-   * @returns never rejects: what they reject with goes to `onError`
+   * @returns never rejects: rejections go to `onError`
    */
   async forceFlush(): Promise<void> {
     if (!this.#options.enabled) {
       await this.#inner.forceFlush?.();
       return;
     }
-    await Promise.all(this.#exporters().map((exporter) => this.#flush(exporter)));
+    await this.#ending.forceFlush();
   }
 
   /**
-   * Sends what is kept now, oldest first, as fast as it is answered, until nothing is left or one fails; only while
-   * CLOSED.
+   * Sends what is kept now, oldest first, as fast as it is answered, until nothing is left or three in a row have failed;
+   * only while CLOSED.
    *
    * @returns never rejects
    */
-  redeliver(): Promise<void> {
-    return this.#shutdown === undefined ? this.#delivery.redeliver() : Promise.resolve();
+  async redeliver(): Promise<void> {
+    if (this.#shutdown === undefined) await this.#ending.redeliver();
   }
 
   /**
-   * Ends the exporter: what is kept has a last chance, then the inner exporter and the fallback are shut down.
+   * Ends the exporter: what is kept is sent as long as the backend answers, then the inner exporter and the fallback are
+   * shut down.
    *
-   * @returns the same promise at every call; when the circuit is CLOSED at the first, it rejects with what the inner
-   * exporter rejects with, else never
+   * @returns the same promise at every call; if the circuit is CLOSED at the first, it rejects with what the inner
+   * exporter rejects with, otherwise never
    */
   shutdown(): Promise<void> {
     if (!this.#options.enabled) return this.#inner.shutdown();
     if (this.#shutdown === undefined) {
       const { promise, resolve } = openPromise();
       this.#shutdown = promise;
-      resolve(this.#shutDown());
+      resolve(this.#ending.shutdown().finally(() => this.#unsubscribe()));
     }
     return this.#shutdown;
   }
 
   /** Everything that can be seen of the breaker and of the batches, as a fresh plain object. */
   snapshot(): ExporterSnapshot {
-    const snapshot = { ...this.breaker.snapshot(), delivery: this.#delivery.snapshot(this.#name) };
-    return this.#options.enabled ? snapshot : { ...snapshot, forced: 'CLOSED' };
+    const ofBreaker = this.breaker.snapshot();
+    const snapshot: ExporterSnapshot = { ...ofBreaker, delivery: this.#delivery.snapshot() };
+    if (!this.#options.enabled) snapshot.forced = 'CLOSED';
+    return withLastResult(snapshot, lastResultOf(ofBreaker));
   }
 
-  #settle(sending: Sending<T, ResultCallback>, result: ExportResultLike, given: boolean): void {
-    const { batch, items, permit, told } = sending;
-    const classification = this.#classify(result, given);
-    const delivered = isDelivered(result, classification);
-    const failed = result.code === SUCCESS ? undefined : withError(result, this.#who);
-    permit?.settle(classification, failed?.error);
-    this.#delivery.settled(items, delivered, classification);
-    try {
-      if (delivered) told(failed ?? result);
-      else this.#delivery.notDelivered(batch, items, classification !== 'invalid', failed ?? result, told);
-    } finally {
-      this.#delivery.resume();
-    }
+  #refuse(batch: T, items: number, at: number, resultCallback: ResultCallback): void {
+    const error = new ExporterShutdownError(`${this.#who} has been shut down`);
+    this.#delivery.refuse(batch, items, at, error);
+    resultCallback({ code: FAILED, error });
   }
 
-  #classify(result: ExportResultLike, given: boolean): Classification {
-    if (!given) return 'failure';
+  #classify(result: ExportResultLike, durationMillis: number, items: number): Classification {
+    const { classify } = this.#options;
+    // Almost every result, at no cost.
+    if (classify === classifyResult) return classifyResult(result);
     try {
-      const answer = this.#options.classify(result);
+      const answer = classify(result, { durationMillis, items });
       switch (answer) {
         case 'success':
         case 'failure':
@@ -214,11 +234,24 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
         case 'ignored':
           return answer;
       }
-      this.#report('classify answered none of its words, taken as "failure"', answer);
+      this.#report(
+        `classify() returned ${show(answer)}, expected "success", "failure", "invalid" or "ignored"; taken as "failure"`,
+        answer,
+      );
     } catch (error) {
-      this.#report('classify threw, taken as "failure"', error);
+      this.#report('classify() threw, taken as "failure"', error);
     }
     return 'failure';
+  }
+
+  #tellOfLoss(reason: LossReason, batches: number, items: number, error: unknown): void {
+    const { onLoss, name } = this.#options;
+    if (onLoss === undefined) return;
+    const loss = { name, reason, batches, items };
+    callUserFunction(
+      () => onLoss(error === undefined ? loss : { ...loss, error }),
+      (problem) => this.#report('onLoss threw', problem),
+    );
   }
 
   #warn(message: string): void {
@@ -234,10 +267,14 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
   }
 
   #watchBreaker(): void {
-    if (this.#circuit.claimLogging()) logCircuit(this.breaker);
+    logCircuit(this);
     this.#unsubscribe = this.breaker.onTransition(({ from, to }) => {
-      if (to === 'CLOSED') this.#rejected.forget();
-      else if (from === 'CLOSED') this.#delivery.circuitOpened();
+      if (to === 'CLOSED') {
+        this.#rejected.forget();
+      } else if (from === 'CLOSED') {
+        this.#delivery.circuitOpened();
+        this.#ending.circuitOpened();
+      }
     });
   }
 
@@ -246,57 +283,6 @@ export class CircuitBreakerExporter<T> implements ExporterLike<T>, MetricSelecto
       if (typeof exporter[selector] !== 'function') continue;
       const bound: unknown = (instrumentType: unknown) => exporter[selector]?.(instrumentType);
       Object.defineProperty(this, selector, { value: bound, enumerable: true });
-    }
-  }
-
-  #exporters(): readonly ExporterLike<T>[] {
-    const { fallback } = this.#options;
-    return fallback === undefined ? [this.#inner] : [this.#inner, fallback];
-  }
-
-  async #flush(exporter: ExporterLike<T>): Promise<void> {
-    const millis = this.#options.exportTimeoutMillis || Number.POSITIVE_INFINITY;
-    const flushed = this.#tell('forceFlush', async () => exporter.forceFlush?.());
-    if (!(await settledWithin(this.breaker.clock, millis, flushed))) {
-      const error = new ExportTimeoutError(`forceFlush() of ${this.#who} had no answer within ${millis} ms`);
-      this.#report('forceFlush() was given up', error);
-    }
-  }
-
-  async #shutDown(): Promise<void> {
-    const { clock, state } = this.breaker;
-    const { exportTimeoutMillis, shutdownTimeoutMillis, fallback } = this.#options;
-    const endsAt = clock.now() + shutdownTimeoutMillis;
-    const leftMillis = (): number => (state === 'CLOSED' ? Number.POSITIVE_INFINITY : endsAt - clock.now());
-    this.#delivery.end();
-    this.#route.deadlines.end();
-    if (this.#delivery.leftover) await this.#delivery.lastChance(shutdownTimeoutMillis);
-    this.#unsubscribe();
-
-    const inner = (async () => this.#inner.shutdown())();
-    const innerEnded = state === 'CLOSED' ? inner : this.#tell('shutdown', () => inner);
-    if (fallback === undefined) {
-      await settledWithin(clock, leftMillis(), innerEnded);
-    } else {
-      // What the inner exporter gives up while it is shut down still goes to the fallback, which must be there for it.
-      const longest = state === 'CLOSED' ? exportTimeoutMillis || Number.POSITIVE_INFINITY : leftMillis() / 2;
-      await settledWithin(clock, longest, innerEnded);
-      await settledWithin(clock, leftMillis(), this.#delivery.fallbackIdle());
-      await settledWithin(
-        clock,
-        leftMillis(),
-        this.#tell('shutdown', () => fallback.shutdown()),
-      );
-    }
-    if (state === 'CLOSED') await inner;
-  }
-
-  /** Runs what must not reject: `onError` hears what it rejects with. */
-  async #tell(what: string, run: () => Promise<unknown>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      this.#report(`${what}() of what it wraps rejected`, error);
     }
   }
 }

@@ -1,26 +1,30 @@
 import { diag } from '@opentelemetry/api';
+import { internalsOf } from '../breaker/breaker-internals.ts';
 import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
-import { describeOpenCircuit } from './rejected-result.ts';
+import type { ExporterSnapshot } from '../delivery/delivery-snapshot.ts';
+import { closing, opening } from '../internal/outage-lines.ts';
 
-/** One `diag.warn` when the circuit leaves CLOSED, one `diag.info` when it comes back. */
-export function logCircuit(breaker: CircuitBreaker): void {
-  // Where the circuit is not CLOSED yet, this is the outage under way, as far as we can know it.
-  const { notClosedSince, since, items } = breaker.snapshot();
-  let openedAt = notClosedSince ?? since;
-  let rejectedBefore = items.rejected;
+/**
+ * One `diag.warn` when the circuit leaves CLOSED, one `diag.info` when it comes back. Neither while `logTransitions`
+ * listens to this breaker.
+ */
+export function logCircuit(exporter: {
+  readonly breaker: CircuitBreaker;
+  snapshot(): ExporterSnapshot;
+}): void {
+  const { breaker } = exporter;
+  const circuit = `circuit ${JSON.stringify(breaker.name)}`;
+  let atBegin: ExporterSnapshot | undefined;
   breaker.onTransition(({ from, to, at }) => {
+    if (from !== 'CLOSED' && to !== 'CLOSED') return;
+    const now = exporter.snapshot();
+    const isLogged = (internalsOf(breaker)?.logListeners ?? 0) > 0;
     if (from === 'CLOSED') {
-      openedAt = at;
-      const opened = breaker.snapshot();
-      rejectedBefore = opened.items.rejected;
-      const next = opened.forced === 'OPEN' ? 'it is released' : 'a probe gets through';
-      diag.warn(`${describeOpenCircuit(breaker)}; exports are rejected until ${next}`);
-    } else if (to === 'CLOSED') {
-      const rejected = breaker.snapshot().items.rejected - rejectedBefore;
-      const seconds = ((at - openedAt) / 1000).toFixed(1);
-      diag.info(
-        `circuit ${JSON.stringify(breaker.name)} is closed again after ${seconds} s; ${rejected} items were rejected`,
-      );
+      atBegin = now;
+      if (!isLogged) diag.warn(`${circuit} ${opening(now)}`);
+    } else if (atBegin !== undefined && !isLogged) {
+      const byHand = from === 'OPEN' || now.forced === 'CLOSED';
+      diag.info(`${circuit} ${closing(byHand, at - atBegin.since, atBegin, now)}`);
     }
   });
 }

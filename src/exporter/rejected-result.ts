@@ -1,10 +1,10 @@
 import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
+import type { ExportResultLike } from '../delivery/exporter-contract.ts';
+import { FAILED } from '../delivery/exporter-contract.ts';
 import { CircuitOpenError } from '../internal/errors.ts';
-import { knownCause } from '../internal/known-cause.ts';
-import type { ExportResultLike } from '../sending/exporter-contract.ts';
-import { FAILED } from '../sending/exporter-contract.ts';
+import { escapeText } from '../internal/escape-text.ts';
 
-/** What the callers of rejected batches get: one frozen result for as long as the circuit stays open. */
+/** The result for the callers of rejected batches: one frozen object for as long as the circuit stays open. */
 export class RejectedResult {
   readonly #breaker: CircuitBreaker;
   #result: ExportResultLike | undefined;
@@ -27,24 +27,20 @@ export class RejectedResult {
   }
 }
 
-/** Since when and why a circuit is not closed, in one line that holds no other error's text. */
-export function describeOpenCircuit(breaker: CircuitBreaker): string {
+/** Since when and why a circuit is not closed, in one line without the text of another error. */
+export function describeOpenCircuit(breaker: Pick<CircuitBreaker, 'snapshot'>): string {
   const { name, forced, notClosedSince, consecutiveFailures, lastFailure } = breaker.snapshot();
   const since = notClosedSince === null ? '' : ` since ${formatTime(notClosedSince)}`;
   if (forced === 'OPEN') return `circuit ${JSON.stringify(name)} is held open by hand${since}`;
-  const failures =
-    consecutiveFailures === 0 ? '' : ` after ${plural(consecutiveFailures, 'failure')} in a row`;
-  const cause = lastFailure?.code ?? knownCause(lastFailure?.message);
-  const last = consecutiveFailures === 0 || cause === undefined ? '' : `, last ${cause}`;
-  return `circuit ${JSON.stringify(name)} is open${since}${failures}${last}`;
+  if (consecutiveFailures === 0) return `circuit ${JSON.stringify(name)} is open${since}`;
+  const count = consecutiveFailures === 1 ? '1 failure' : `${consecutiveFailures} failures`;
+  const cause = lastFailure?.code ?? lastFailure?.cause ?? null;
+  const last = cause === null ? '' : `, last ${escapeText(String(cause), 100)}`;
+  return `circuit ${JSON.stringify(name)} is open${since} after ${count} in a row${last}`;
 }
 
-/** `12:03:10Z`; an injected clock may say what is no date. */
+/** `12:03:10Z`; an injected clock may give a value that is not a date. */
 function formatTime(unixMillis: number): string {
   const date = new Date(unixMillis);
   return Number.isNaN(date.getTime()) ? String(unixMillis) : `${date.toISOString().slice(11, 19)}Z`;
-}
-
-function plural(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }

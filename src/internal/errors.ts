@@ -1,4 +1,4 @@
-/** What the caller of a rejected batch gets: the circuit was open, nothing was sent. */
+/** The caller of a rejected batch gets this: the circuit was open, and nothing was sent. */
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
   readonly code = 'ERR_CIRCUIT_OPEN';
@@ -8,12 +8,12 @@ export class CircuitOpenError extends Error {
   constructor(circuit: string, message = `circuit ${JSON.stringify(circuit)} is open`) {
     super(message);
     this.circuit = circuit;
-    // One error serves all batches rejected in an outage: the stack of the first says nothing about the others.
+    // All batches that are rejected in an outage share one error, and error handlers print its stack for each of them.
     this.stack = `${this.name}: ${message}`;
   }
 }
 
-/** An export had no answer within its time-out. It may have arrived all the same. */
+/** An export was not answered within its time-out. It may have arrived nevertheless. */
 export class ExportTimeoutError extends Error {
   override readonly name = 'ExportTimeoutError';
   readonly code = 'ERR_EXPORT_TIMEOUT';
@@ -24,7 +24,7 @@ export class ExportTimeoutError extends Error {
   }
 }
 
-/** A batch was given to an exporter that had been shut down. */
+/** A batch was given to an exporter after its shutdown. */
 export class ExporterShutdownError extends Error {
   override readonly name = 'ExporterShutdownError';
   readonly code = 'ERR_EXPORTER_SHUTDOWN';

@@ -1,17 +1,36 @@
-/** Hears of what has no caller to tell. */
+/** Receives problems that no caller can be told about. */
 export type ProblemListener = (message: string, error: unknown) => void;
 
-/** Tells `onError`, which is ignored when it throws or rejects: it must not harm what goes on. */
+/** Tells `onError`. If it throws or rejects, that is ignored: nobody is left to tell. */
 export function reportProblem(onError: ProblemListener, message: string, error: unknown): void {
   try {
     ignoreRejection(onError(message, error));
   } catch {
-    // There is nobody left to tell.
+    // Nobody is left to tell.
   }
-  // An async function where a plain one is wanted: it was told of, and must not end the process besides.
+  // It may be a promise that a user's function returned.
   ignoreRejection(error);
 }
 
-function ignoreRejection(value: unknown): void {
-  if (value instanceof Promise) value.catch(() => {});
+/**
+ * Calls a function that the user has provided, for its effect. What it throws, and what the promise that it returns
+ * rejects with, goes to `onProblem`, which must not throw.
+ */
+export function callUserFunction(call: () => unknown, onProblem: (error: unknown) => void): void {
+  try {
+    const returned = call();
+    if (isThenable(returned)) Promise.resolve(returned).catch(onProblem);
+  } catch (error) {
+    onProblem(error);
+  }
+}
+
+/** Keeps a promise that nobody waits for from ending the process when it rejects. Any other value is fine, too. */
+export function ignoreRejection(value: unknown): void {
+  if (isThenable(value)) Promise.resolve(value).catch(() => {});
+}
+
+/** Whether a value is a promise, of this realm or of another. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }

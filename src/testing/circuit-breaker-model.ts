@@ -1,6 +1,6 @@
 import type { CircuitState, ProbeContext, TripPolicy } from '../index.ts';
-import type { ExpectedTransition } from './circuit-model-expectations.ts';
-import type { ExpectedError, Outcome } from './circuit-model-totals.ts';
+import type { ExpectedTransition, Failure } from './circuit-model-expectations.ts';
+import type { Outcome } from './circuit-model-totals.ts';
 import { ANYTHING, expectedError, SOME_ERROR, TotalsModel } from './circuit-model-totals.ts';
 import { UsersCodeModel } from './circuit-users-code-model.ts';
 
@@ -16,7 +16,7 @@ export interface BreakerModelOptions {
   readonly probeTimeoutMillis: number;
 }
 
-/** Leave to send one batch. */
+/** Permission to send one batch. */
 export interface PermitModel {
   readonly probe: boolean;
   readonly generation: number;
@@ -25,18 +25,19 @@ export interface PermitModel {
   settled: boolean;
 }
 
-/** Why something failed: what was given as the error, and how it must show. */
-export interface Failure {
-  readonly given: unknown;
-  readonly expected: ExpectedError;
-}
+/** A failure without an error. */
+export const NO_ERROR: Failure = { given: undefined, expected: SOME_ERROR };
 
+/** A failure with an error that the library makes. */
 const UNKNOWN_FAILURE: Failure = { given: ANYTHING, expected: SOME_ERROR };
 
-/** A failure with this error. */
+/** A failure with this error; if it is not one, the library makes one. */
 export function failureOf(error: unknown): Failure {
   return error instanceof Error ? { given: error, expected: expectedError(error) } : UNKNOWN_FAILURE;
 }
+
+/** The time of day is followed when it has moved by more than this. */
+const TOLERANCE_MILLIS = 1_000;
 
 /** The state machine of the contract, in the plainest form: flags, and one rule after the other. */
 export class BreakerModel {
@@ -45,6 +46,8 @@ export class BreakerModel {
   readonly totals: TotalsModel = new TotalsModel();
 
   now: number;
+  /** The time of day minus `now`. */
+  timeOfDayAhead = 0;
   state: CircuitState = 'CLOSED';
   forced: 'OPEN' | 'CLOSED' | null = null;
   generation = 0;
@@ -58,14 +61,15 @@ export class BreakerModel {
   #leftClosedAt = 0;
   #notClosedBefore = 0;
   #attempts = 0;
-  #elapsedMillis = 0;
-  #lastLookAt = 0;
   #drawn = 0;
   #failedProbes = 0;
   #successfulProbes = 0;
   #probe: PermitModel | undefined;
   #consecutiveFailures = 0;
   #consecutiveInvalid = 0;
+  #consecutiveIgnored = 0;
+  /** The offset that shown times have. */
+  #shownAhead = 0;
   readonly #undelivered: ExpectedTransition[] = [];
   #delivering = false;
 
@@ -78,47 +82,50 @@ export class BreakerModel {
 
   /** The snapshot that the contract wants now. */
   snapshot(): Record<string, unknown> {
-    const { exports, items, probes, transitions, exportDurations, batchSizes } = this.totals;
-    const { lastFailure, lastInvalid, lastSuccessAt } = this.totals;
+    this.#followTimeOfDay();
+    const millisNow = this.state === 'CLOSED' ? 0 : this.now - this.#leftClosedAt;
     return {
       name: this.#options.name,
       state: this.state,
       forced: this.forced,
-      since: this.#since,
-      notClosedSince: this.state === 'CLOSED' ? null : this.#leftClosedAt,
+      since: this.#shown(this.#since),
+      notClosedSince: this.state === 'CLOSED' ? null : this.#shown(this.#leftClosedAt),
       consecutiveFailures: this.#consecutiveFailures,
       consecutiveInvalid: this.#consecutiveInvalid,
+      consecutiveIgnored: this.#consecutiveIgnored,
       failedProbes: this.#failedProbes,
       attemptsSinceOpened: this.#attempts,
-      lastFailure,
-      lastInvalid,
-      lastSuccessAt,
-      exports,
-      items,
-      probes,
-      transitions,
-      exportDurations,
-      batchSizes,
-      notClosedMillis: this.#notClosedBefore + (this.state === 'CLOSED' ? 0 : this.now - this.#leftClosedAt),
+      ...this.totals.snapshot((at) => this.#shown(at)),
+      notClosedMillis: Math.round(this.#notClosedBefore + millisNow),
     };
   }
 
-  /** Asks for leave to send; `undefined` is a rejection. */
+  #followTimeOfDay(): void {
+    if (Math.abs(this.timeOfDayAhead - this.#shownAhead) > TOLERANCE_MILLIS)
+      this.#shownAhead = this.timeOfDayAhead;
+  }
+
+  /** Unix milliseconds are whole ones. */
+  #shown(at: number): number {
+    return Math.round(at + this.#shownAhead);
+  }
+
+  /** Asks for permission to send; `undefined` is a rejection. */
   tryAcquire(items: number): PermitModel | undefined {
-    const permit = this.#leave(items);
+    const permit = this.#admit(items);
     if (permit === undefined) this.totals.rejected(items);
     this.#deliver();
     return permit;
   }
 
-  #leave(items: number): PermitModel | undefined {
+  #admit(items: number): PermitModel | undefined {
     if (this.forced === 'OPEN') return undefined;
     if (this.state === 'CLOSED') return this.#permit(items, false);
     if (this.state === 'OPEN') return this.#attempt(items);
     if (this.#probe === undefined) return this.#permit(items, true);
     if (!this.#probeHangs) return undefined;
     this.settle(this.#probe, 'failure', UNKNOWN_FAILURE);
-    return this.#leave(items);
+    return this.#admit(items);
   }
 
   get #probeHangs(): boolean {
@@ -126,14 +133,12 @@ export class BreakerModel {
     return probe !== undefined && this.now - probe.startedAt >= this.#options.probeTimeoutMillis;
   }
 
-  /** Rule 2: an export that arrives while OPEN. Where a listener then changes the state, that state decides. */
+  /** Rule 2: an export that arrives while OPEN. If a listener then changes the state, that state decides. */
   #attempt(items: number): PermitModel | undefined {
     this.#attempts += 1;
-    this.#elapsedMillis += Math.max(0, this.now - this.#lastLookAt);
-    this.#lastLookAt = this.now;
     const probes = this.usersCode.mayProbe({
       attempt: this.#attempts,
-      elapsedMillis: this.#elapsedMillis,
+      elapsedMillis: this.now - this.#since,
       failedProbes: this.#failedProbes,
       random: this.#drawn,
     });
@@ -141,7 +146,7 @@ export class BreakerModel {
     this.#change('HALF_OPEN', undefined);
     const permit = this.#permit(items, true);
     this.#deliver();
-    return permit.generation === this.generation ? permit : this.#leave(items);
+    return permit.generation === this.generation ? permit : this.#admit(items);
   }
 
   #permit(items: number, probe: boolean): PermitModel {
@@ -157,35 +162,40 @@ export class BreakerModel {
     const durationMillis = this.now - permit.startedAt;
     this.totals.ended(outcome, permit.items, this.now, durationMillis, failure.expected);
     if (permit.probe) this.totals.probed(outcome);
-    if (permit.generation === this.generation) this.#judge(permit, outcome, durationMillis, failure);
+    if (permit.generation === this.generation) this.#decide(permit, outcome, durationMillis, failure);
     this.#deliver();
   }
 
   /** What a result does beyond being counted: only in the generation in which its export began (rule 4). */
-  #judge(permit: PermitModel, outcome: Outcome, durationMillis: number, failure: Failure): void {
+  #decide(permit: PermitModel, outcome: Outcome, durationMillis: number, failure: Failure): void {
     this.#moveStreaks(outcome);
-    if (permit.probe) this.#judgeProbe(outcome, failure);
-    else if (outcome !== 'ignored' && this.forced === null) {
-      const failed = outcome === 'failure';
-      const trips = this.usersCode.trips(failed ? 'onFailure' : 'onSuccess', this.now, durationMillis);
-      if (trips) this.#open(failed ? failure : undefined);
+    if (permit.probe) this.#decideProbe(outcome, durationMillis, failure);
+    else if (this.forced !== null) return;
+    else if (outcome === 'failure') {
+      if (this.usersCode.tripsAtFailure(this.now, durationMillis, failure)) this.#open(failure);
+    } else if (outcome === 'success' || outcome === 'invalid') {
+      if (this.usersCode.tripsAtSuccess(this.now, durationMillis)) this.#open(undefined);
     }
   }
 
   #moveStreaks(outcome: Outcome): void {
     if (outcome === 'failure') this.#consecutiveFailures += 1;
     if (outcome === 'success' || outcome === 'invalid') this.#consecutiveFailures = 0;
-    if (outcome === 'invalid') this.#consecutiveInvalid += 1;
-    if (outcome === 'success') this.#consecutiveInvalid = 0;
+    if (outcome === 'invalid' || outcome === 'unsent') this.#consecutiveInvalid += 1;
+    if (outcome === 'ignored') this.#consecutiveIgnored += 1;
+    if (outcome === 'success') {
+      this.#consecutiveInvalid = 0;
+      this.#consecutiveIgnored = 0;
+    }
   }
 
   /** Rule 3. */
-  #judgeProbe(outcome: Outcome, failure: Failure): void {
+  #decideProbe(outcome: Outcome, durationMillis: number, failure: Failure): void {
     this.#probe = undefined;
-    if (outcome === 'ignored') return;
-    if (outcome === 'failure') {
+    if (outcome === 'ignored' || outcome === 'unsent') return;
+    if (outcome === 'failure' || this.usersCode.isTooSlow(durationMillis)) {
       this.#failedProbes += 1;
-      this.#open(failure);
+      this.#open(outcome === 'failure' ? failure : undefined);
       return;
     }
     this.#successfulProbes += 1;
@@ -194,7 +204,7 @@ export class BreakerModel {
 
   forceOpen(): void {
     this.forced = 'OPEN';
-    // Whether an opening by hand, which no policy is ever asked about, draws a random number is left open.
+    // The contract does not say whether an opening by hand, after which no policy is asked, draws a random number.
     if (this.state !== 'OPEN') this.#open(undefined, 'by hand');
     this.#deliver();
   }
@@ -217,8 +227,6 @@ export class BreakerModel {
   #open(failure: Failure | undefined, how?: 'by hand'): void {
     this.#drawn = this.usersCode.draw(how === 'by hand' ? 0 : 1);
     this.#attempts = 0;
-    this.#elapsedMillis = 0;
-    this.#lastLookAt = this.now;
     this.#change('OPEN', failure);
   }
 
@@ -233,7 +241,8 @@ export class BreakerModel {
     if (from === 'CLOSED') this.#leftClosedAt = this.now;
     if (to === 'CLOSED') this.#cameBack();
     this.totals.changed(from, to);
-    this.#undelivered.push({ from, to, at: this.now, error });
+    this.#followTimeOfDay();
+    this.#undelivered.push({ from, to, at: this.#shown(this.now), error });
   }
 
   #cameBack(): void {

@@ -1,11 +1,12 @@
 import type { Meddling } from './circuit-breaker-model.ts';
-import { failureOf } from './circuit-breaker-model.ts';
+import { failureOf, NO_ERROR } from './circuit-breaker-model.ts';
 import { compare, differences } from './circuit-comparison.ts';
 import type { CircuitModel, ExportModel } from './circuit-model.ts';
 import type { Outcome } from './circuit-model-totals.ts';
 import type { Answer, Reaction } from './circuit-reactions.ts';
-import type { CircuitSystem, PermitUnderTest, Step } from './circuit-system.ts';
+import type { CircuitSystem, Step } from './circuit-system.ts';
 import { CallerError } from './circuit-system.ts';
+import type { PermitUnderTest } from './circuit-under-test.ts';
 import type { RandomBehaviour } from './circuit-users-code-model.ts';
 
 /** A command for `fc.modelRun`: moves the model and the thing under test one step, and compares them. */
@@ -18,7 +19,7 @@ export interface CircuitCommand {
 /** Which of several: the oldest, the newest, or one by a number that is taken modulo their count. */
 export type Which = 'oldest' | 'newest' | number;
 
-/** @param act - moves both; what it returns are disagreements that the comparison afterwards would not see */
+/** @param act - moves both; returns differences that the comparison afterwards would not see */
 function command(
   label: string,
   act: (model: CircuitModel, real: CircuitSystem) => readonly string[] | undefined,
@@ -54,7 +55,8 @@ export function exportCommand({ items, reaction, times, callbackThrows }: Arriva
   });
 }
 
-function exportOnce(
+/** Exports one batch. @returns differences that a comparison afterwards would not see */
+export function exportOnce(
   model: CircuitModel,
   real: CircuitSystem,
   items: number,
@@ -71,20 +73,20 @@ function exportOnce(
   ];
 }
 
-/** Moves the model through what the inner exporter does; answers whether the caller was called back. */
+/** Moves the model through what the inner exporter does; returns whether the caller was called back. */
 function follow(model: CircuitModel, call: ExportModel, steps: readonly Step[]): boolean {
   let calledBack = false;
   for (const step of steps) {
     if (step.kind === 'answer') calledBack = model.innerAnswers(call, step.result) || calledBack;
     else if (step.kind === 'throw') calledBack = model.innerThrows(call, step.error) || calledBack;
     else model.innerRejects(call, step.error);
-    // What the callback throws passes through the inner exporter, and ends it.
+    // An error that the callback throws passes through the inner exporter, and ends it.
     if (calledBack && call.callbackThrows) break;
   }
   return calledBack;
 }
 
-/** What a caller's callback throws comes out where it was called from, and nothing else ever does. */
+/** An error that a caller's callback throws comes out where the callback was called, and no other error does. */
 function compareThrown(where: string, calledBack: ExportModel | undefined, thrown: unknown): string[] {
   const wanted = calledBack?.callbackThrows ? new CallerError(calledBack.id).message : undefined;
   const isTheCallers = thrown instanceof CallerError;
@@ -131,21 +133,34 @@ export function settleCommand(which: Which, [method, withError]: Settlement, aga
     const error = withError ? new Error(`settled as ${outcome}`) : undefined;
     // The model knows of permits that the breaker gave up; a caller does not.
     settle(real.permits[model.permits.indexOf(permit)], method, error);
-    model.breaker.settle(permit, outcome, failureOf(error));
+    model.breaker.settle(permit, outcome, error === undefined ? NO_ERROR : failureOf(error));
     return undefined;
   });
 }
 
 function settle(permit: PermitUnderTest | undefined, method: Settlement[0], error: Error | undefined): void {
-  if (method === 'succeed' || method === 'ignore') permit?.[method]();
+  if (method === 'succeed') permit?.succeed();
   else if (error === undefined) permit?.[method]();
   else permit?.[method](error);
 }
 
 export function advanceCommand(millis: number): CircuitCommand {
   return command(`Advance(${millis} ms)`, (model, real) => {
-    real.clock.advance(millis);
-    model.advance(millis);
+    advanceBoth(model, real, millis);
+    return undefined;
+  });
+}
+
+export function advanceBoth(model: CircuitModel, real: CircuitSystem, millis: number): void {
+  real.clock.advance(millis);
+  model.advance(millis);
+}
+
+/** Somebody sets the time of day: nothing but displayed times may follow. */
+export function setTimeOfDayCommand(stepMillis: number): CircuitCommand {
+  return command(`SetTimeOfDay(${stepMillis > 0 ? '+' : ''}${stepMillis} ms)`, (model, real) => {
+    real.timeOfDayAhead += stepMillis;
+    model.breaker.timeOfDayAhead += stepMillis;
     return undefined;
   });
 }
@@ -194,7 +209,7 @@ export function onErrorCommand(throws: boolean): CircuitCommand {
   });
 }
 
-/** Reads all there is to read, twice, and scribbles over what it got: nothing may come of it. */
+/** Reads everything twice, and scribbles over what it got: that must change nothing. */
 export function readCommand(): CircuitCommand {
   return command('ReadSnapshot', (model, real) => {
     const { exporter } = real;

@@ -4,39 +4,33 @@ import {
   optional,
   optionsObject,
   positiveInteger,
+  positiveNumber,
+  readOptions,
   refuseUnknownKeys,
 } from '../internal/validate-options.ts';
-import type { Meddling } from './circuit-breaker-model.ts';
-import type { ByHand, CircuitCommand, Settlement, Which } from './circuit-command.ts';
-import {
-  acquireCommand,
-  advanceCommand,
-  answerCommand,
-  byHandCommand,
-  exportCommand,
-  meddleCommand,
-  onErrorCommand,
-  randomCommand,
-  readCommand,
-  settleCommand,
-  visitorCommand,
-} from './circuit-command.ts';
+import type { ArbitraryLike, FastCheckLike } from './circuit-arbitraries.ts';
+import { circuitArbitraries } from './circuit-arbitraries.ts';
+import type { CircuitCommand } from './circuit-command.ts';
+import type { Complete, OpensWithin, RecoversWithin } from './circuit-liveness.ts';
+import { livenessCommands } from './circuit-liveness.ts';
 import { CircuitModel } from './circuit-model.ts';
-import { ANSWERS, REACTIONS } from './circuit-reactions.ts';
+import { CircuitRun } from './circuit-run.ts';
+import { CircuitSystem } from './circuit-system.ts';
 import type {
   CreateExporter,
   DrivenExporter,
   ExporterUnderTest,
   ExporterUnderTestOptions,
   InjectedOptions,
-} from './circuit-system.ts';
-import { CircuitSystem, createRealExporter, OPTIONS_UNDER_TEST } from './circuit-system.ts';
-import type { RandomBehaviour } from './circuit-users-code-model.ts';
+} from './circuit-under-test.ts';
+import { createRealExporter, OPTIONS_UNDER_TEST } from './circuit-under-test.ts';
 import type { ManualClock } from './manual-clock.ts';
 
-export type { CreateExporter, ExporterUnderTest } from './circuit-system.ts';
+export type { FastCheckLike } from './circuit-arbitraries.ts';
+export type { OpensWithin, RecoversWithin } from './circuit-liveness.ts';
+export type { CreateExporter, ExporterUnderTest } from './circuit-under-test.ts';
 
-/** What is tested, and how long a run is. */
+/** Options of {@link circuitCommands}: those of the exporter under test, the length of a run, and what must come of it. */
 export interface CircuitCommandsOptions extends ExporterUnderTestOptions {
   /**
    * Commands in a run, at least. A counterexample is shrunk to fewer.
@@ -56,29 +50,21 @@ export interface CircuitCommandsOptions extends ExporterUnderTestOptions {
    * @defaultValue a `CircuitBreakerExporter`
    */
   readonly createExporter?: CreateExporter | undefined;
-}
-
-/** An arbitrary of fast-check, as far as it is used here. */
-interface ArbitraryLike<T> {
-  map<U>(mapper: (value: T) => U): ArbitraryLike<U>;
-}
-
-/**
- * The parts of fast-check that are used here: its module is one of these. Named by structure, so that the types of this
- * package do not need fast-check either.
- *
- * @typeParam Commands - what `fc.commands` returns
- */
-export interface FastCheckLike<Commands> {
-  readonly Arbitrary: abstract new () => object;
-  boolean(): ArbitraryLike<boolean>;
-  integer(constraints: { min: number; max: number }): ArbitraryLike<number>;
-  constant<T>(value: T): ArbitraryLike<T>;
-  constantFrom<T>(...values: T[]): ArbitraryLike<T>;
-  oneof<T>(...arbitraries: ArbitraryLike<T>[]): ArbitraryLike<T>;
-  tuple<T extends unknown[]>(...arbitraries: { [K in keyof T]: ArbitraryLike<T[K]> }): ArbitraryLike<T>;
-  // biome-ignore lint/suspicious/noExplicitAny: fast-check's own types say which arbitraries it takes
-  commands(arbitraries: any[], constraints: { maxCommands: number; size: 'max' }): Commands;
+  /**
+   * After each schedule the backend recovers, and exports go on, evenly spread. The circuit must close before this many
+   * of them have been made, and within this time. Both count from the recovery, also if a probe hangs from before.
+   * Otherwise the run fails, and says which policy does not let the circuit close.
+   *
+   * @defaultValue { attempts: 1_000, millis: 3_600_000 }
+   */
+  readonly recoversWithin?: RecoversWithin | undefined;
+  /**
+   * Then the backend fails every export: half of them at one moment, the others one second apart. The circuit must open
+   * before this many have failed.
+   *
+   * @defaultValue { failures: 100 }
+   */
+  readonly opensWithin?: OpensWithin | undefined;
 }
 
 /** For `fc.property` and `fc.modelRun`. */
@@ -95,17 +81,18 @@ export interface CircuitCommands<Commands> {
 /**
  * Property-tests a circuit breaker with your own policies: random schedules of exports, answers (late, double, none),
  * time, forcing, resetting, listeners and a `random` that throw, against an independent model of the contract, which is
- * compared with the real exporter after every command.
+ * compared with the real exporter after every command. And it tests your part: after any schedule, the circuit closes once
+ * the backend has recovered (`recoversWithin`), and opens when the backend fails every export (`opensWithin`).
  *
  * @remarks
  * Policies and classifier must answer the same when they are asked the same: the model asks them too. Clock and random
- * numbers are the kit's. For `fc.modelRun` alone: between the commands of `fc.asyncModelRun` promises settle that the model
+ * numbers are the kit's. For `fc.modelRun` only: between the commands of `fc.asyncModelRun`, promises settle that the model
  * does not expect yet.
  *
  * @typeParam Commands - the arbitrary that `fc.commands` returns
  * @param fc - the module fast-check, version 3 or later
  * @param options - the options of the exporter under test
- * @returns what `fc.modelRun` wants
+ * @returns the two arguments of `fc.modelRun`: `setup`, and an arbitrary of `commands`
  * @throws TypeError for a bad value or an unknown option, RangeError for a number out of its range
  *
  * @example
@@ -131,8 +118,11 @@ export function circuitCommands<Commands>(
     'minCommands',
     'maxCommands',
     'createExporter',
+    'recoversWithin',
+    'opensWithin',
   ]);
-  const { minCommands, maxCommands, createExporter = createRealExporter, ...rest } = options;
+  const { minCommands, maxCommands, createExporter, recoversWithin, opensWithin, ...underTest } = options;
+  const create = createExporter ?? createRealExporter;
   const least = optional(positiveInteger, 20)(minCommands, 'circuitCommands: option "minCommands"');
   const most = optional(positiveInteger, Math.max(60, 2 * least))(
     maxCommands,
@@ -141,15 +131,28 @@ export function circuitCommands<Commands>(
   if (most < least) {
     throw new RangeError(`circuitCommands: option "maxCommands" must be at least ${least}, got ${most}`);
   }
-  // What is wrong with them is said now, and not by each run; there the policies are wrapped, and would pass for good ones.
-  createRealExporter(IDLE_EXPORTER, { ...rest, ...IDLE_WORLD });
-  aFunction(createExporter, 'circuitCommands: option "createExporter"');
-  const arbitraries = [...sending(fc), ...world(fc, rest), ...byHand(fc)];
+  const recovery = readOptions<Complete<RecoversWithin>>(
+    'circuitCommands: option "recoversWithin"',
+    recoversWithin,
+    { attempts: optional(positiveInteger, 1_000), millis: optional(positiveNumber, 3_600_000) },
+  );
+  const opening = readOptions<Complete<OpensWithin>>('circuitCommands: option "opensWithin"', opensWithin, {
+    failures: optional(positiveInteger, 100),
+  });
+  // Bad options are refused now, not by each run; there the policies are wrapped, and bad ones would pass.
+  createRealExporter(IDLE_EXPORTER, { ...underTest, ...IDLE_WORLD });
+  aFunction(create, 'circuitCommands: option "createExporter"');
+
+  const arbitraries = circuitArbitraries(fc, underTest.exportTimeoutMillis ?? 15_000);
+  const schedules = fc.commands(arbitraries, { maxCommands: most, size: 'max' });
+  const runs = (atLeast(fc, least, schedules) as ArbitraryLike<Iterable<CircuitCommand>>).map(
+    (schedule) => new CircuitRun(schedule, livenessCommands(underTest, recovery, opening)),
+  );
   return {
-    commands: atLeast(fc, least, fc.commands(arbitraries, { maxCommands: most, size: 'max' })),
+    commands: runs as Commands,
     setup() {
-      const real = new CircuitSystem(rest, createExporter);
-      return { real, model: new CircuitModel(rest, real.clock.now()) };
+      const real = new CircuitSystem(underTest, create);
+      return { real, model: new CircuitModel(underTest, real.clock.now()) };
     },
   };
 }
@@ -163,96 +166,13 @@ const IDLE_WORLD: InjectedOptions = {
   onError() {},
 };
 
-type Arbitraries = ArbitraryLike<CircuitCommand>[];
-
-/** The same arbitrary several times: that much more likely. */
-function often<T>(times: number, arbitrary: T): T[] {
-  return new Array<T>(times).fill(arbitrary);
-}
-
-/** Exports, answers and permits: most of a run. */
-function sending(fc: FastCheckLike<unknown>): Arbitraries {
-  const which = fc.constantFrom<Which>('oldest', 'newest', 0, 1, 2, 3);
-  const items = fc.constantFrom(1, 3, 0, 600);
-  const reaction = fc.constantFrom(...REACTIONS);
-  const answer = fc.constantFrom(...ANSWERS);
-  const settlement = fc.constantFrom<Settlement>(
-    ['succeed', false],
-    ['fail', true],
-    ['fail', false],
-    ['invalid', true],
-    ['ignore', false],
-  );
-  const single = fc
-    .tuple(items, reaction, fc.constantFrom(false, false, false, false, true))
-    .map(([count, reacts, callbackThrows]) =>
-      exportCommand({ items: count, reaction: reacts, times: 1, callbackThrows }),
-    );
-  const several = fc
-    .tuple(items, reaction, fc.integer({ min: 2, max: 10 }))
-    .map(([count, reacts, times]) =>
-      exportCommand({ items: count, reaction: reacts, times, callbackThrows: false }),
-    );
-  const answers = (again: boolean) =>
-    fc.tuple(which, answer).map(([target, result]) => answerCommand(target, result, again));
-  const settles = (again: boolean) =>
-    fc.tuple(which, settlement).map(([target, method]) => settleCommand(target, method, again));
-  return [
-    ...often(12, single),
-    ...often(3, several),
-    ...often(8, answers(false)),
-    answers(true),
-    fc.constantFrom(undefined, 0, 3).map(acquireCommand),
-    settles(false),
-    settles(true),
-  ];
-}
-
-/** Time, and what the world does besides. */
-function world(
-  fc: FastCheckLike<unknown>,
-  { exportTimeoutMillis = 15_000, probeTimeoutMillis = 30_000 }: ExporterUnderTestOptions,
-): Arbitraries {
-  const moments = [exportTimeoutMillis, probeTimeoutMillis].flatMap((moment) => [
-    moment,
-    moment - 1,
-    moment + 1,
-  ]);
-  const advance = fc
-    .oneof(
-      fc.constantFrom(1, 999, 1_000, 2_500, 5_000, 30_000, ...moments.filter((moment) => moment > 0)),
-      fc.integer({ min: 0, max: 12_000 }),
-    )
-    .map(advanceCommand);
-  const random = [0, 0.25, 0.999, 1, -0.5, Number.NaN, '0.5', undefined].map((answer) => ({ answer }));
-  return [
-    ...often(9, advance),
-    fc.constantFrom<RandomBehaviour>('throws', ...random).map(randomCommand),
-    fc
-      .constantFrom<Meddling>('throw', 'throw', 'throw', 'reset', 'reset', 'forceOpen', 'forceClosed')
-      .map(meddleCommand),
-    fc.oneof(
-      fc.boolean().map(onErrorCommand),
-      fc.constant(undefined).map(visitorCommand),
-      fc.constant(undefined).map(readCommand),
-    ),
-  ];
-}
-
-/** Forcing, and back: seldom, or little else would be seen. */
-function byHand(fc: FastCheckLike<unknown>): Arbitraries {
-  return [
-    fc.constantFrom<ByHand>(...often(6, 'reset' as const), 'forceOpen', 'forceClosed').map(byHandCommand),
-  ];
-}
-
-/** What of fast-check's `Arbitrary` {@link atLeast} has to pass on. */
+/** The parts of fast-check's `Arbitrary` that {@link atLeast} passes on. */
 interface Generator {
   generate(random: unknown, bias: unknown): { readonly value_: Iterable<unknown> };
   shrink(value: unknown, context: unknown): unknown;
 }
 
-/** The same commands, never fewer than `least` of them; shrinking may leave fewer, or no counterexample was short. */
+/** The same commands, never fewer than `least` of them. Shrinking may leave fewer, or no counterexample would be short. */
 function atLeast<Commands>(fc: FastCheckLike<Commands>, least: number, commands: Commands): Commands {
   const inner = commands as Generator;
   class LongRuns extends fc.Arbitrary {

@@ -1,15 +1,18 @@
 import type { CircuitTransition } from '../index.ts';
 import type { CircuitModel } from './circuit-model.ts';
-import type { ExpectedResult, ExpectedTransition, Span } from './circuit-model-expectations.ts';
+import type { ExpectedResult, ExpectedTransition, Failure, Span } from './circuit-model-expectations.ts';
 import { ANYTHING } from './circuit-model-totals.ts';
 import type { CircuitSystem } from './circuit-system.ts';
 
-/** A text that stands in the errors of the inner exporter, and in none that the library makes. */
+/** A text that is in the errors of the inner exporter, and must not be in those that the library makes. */
 export const SECRET = 'https://user:secret@collector';
 
+/** One command can be thousands of exports. */
+const MOST_PROBLEMS = 20;
+
 /**
- * @param found - disagreements that are known already
- * @throws Error that lists every point in which the thing under test is not where the model is
+ * @param found - disagreements that are already known
+ * @throws Error that lists every difference between the thing under test and the model
  */
 export function compare(
   command: string,
@@ -24,8 +27,10 @@ export function compare(
     ...compareEvents(model, system),
   ];
   if (problems.length === 0) return;
+  const shown = problems.slice(0, MOST_PROBLEMS);
+  if (problems.length > MOST_PROBLEMS) shown.push(`and ${problems.length - MOST_PROBLEMS} more`);
   throw new Error(
-    `after command ${model.commandsRun}, ${command}, at ${model.breaker.now} ms:\n  ${problems.join('\n  ')}`,
+    `after command ${model.commandsRun}, ${command}, at ${model.breaker.now} ms:\n  ${shown.join('\n  ')}`,
   );
 }
 
@@ -49,6 +54,7 @@ function compareEvents(model: CircuitModel, system: CircuitSystem): string[] {
     ...(system.watchesTripPolicy
       ? differences('the trip policy was asked', expected.detector, seen.detector)
       : []),
+    ...(system.watchesTripPolicy ? compareFailures(expected.failures, seen.failures) : []),
     ...differences('callbacks called', expected.answered.length, seen.callbacks),
     ...expected.answered.flatMap(({ id, result }) => compareResult(id, result, model, system)),
   ];
@@ -70,11 +76,21 @@ function compareErrors(
   return expected.flatMap(({ from, to, error }, index) => {
     const given = seen[index]?.error as unknown;
     const label = `error of ${from}->${to}`;
-    if (error === undefined) return differences(label, undefined, given);
-    if (error.given !== ANYTHING) return error.given === given ? [] : [disagree(label, error.given, given)];
-    if (error.expected.name === ANYTHING) return [];
-    return differences(`${label}: name`, error.expected.name, (given as Error | undefined)?.name);
+    return error === undefined ? differences(label, undefined, given) : compareError(label, error, given);
   });
+}
+
+/** The errors that the trip policy was given. */
+function compareFailures(expected: readonly Failure[], seen: readonly unknown[]): string[] {
+  return expected.flatMap((failure, index) =>
+    compareError('onFailure of the trip policy: error', failure, seen[index]),
+  );
+}
+
+function compareError(label: string, { given, expected }: Failure, seen: unknown): string[] {
+  if (given !== ANYTHING) return given === seen ? [] : [disagree(label, given, seen)];
+  if (expected.name === ANYTHING) return [];
+  return differences(`${label}: name`, expected.name, (seen as Error | undefined)?.name);
 }
 
 function compareResult(
@@ -96,6 +112,8 @@ function compareResult(
       return compareFailed(label, result, expected.error);
     case 'rejected':
       return compareRejected(label, result, expected.generation, model, system);
+    case 'any':
+      return [];
   }
 }
 
@@ -138,14 +156,14 @@ function within(label: string, { least, most }: Span, seen: number, list: readon
   return [`${label}: ${seen}, by the contract ${wanted}${list.map((text) => `\n    ${text}`).join('')}`];
 }
 
-/** Where two values differ, one line a leaf. */
+/** The differences between two values, one line for each leaf. */
 export function differences(label: string, expected: unknown, actual: unknown): string[] {
   const found: string[] = [];
   collect(label, expected, actual, found);
   return found;
 }
 
-/** Run after every command over all of a snapshot: makes nothing as long as nothing differs, but the labels. */
+/** Runs over all of a snapshot after every command, so it creates nothing but labels unless something differs. */
 function collect(label: string, expected: unknown, actual: unknown, found: string[]): void {
   if (expected === ANYTHING || Object.is(expected, actual) || areClose(expected, actual)) return;
   if (!isObject(expected) || !isObject(actual) || lengthOf(expected) !== lengthOf(actual)) {
@@ -155,11 +173,11 @@ function collect(label: string, expected: unknown, actual: unknown, found: strin
   const prefix = /[. ]$/.test(label) ? label : `${label}.`;
   for (const key of Object.keys(expected)) collect(prefix + key, expected[key], actual[key], found);
   for (const key of Object.keys(actual)) {
-    if (!(key in expected)) found.push(`${prefix}${key} is there, and the contract knows nothing of it`);
+    if (!(key in expected)) found.push(`${prefix}${key} is there, but not in the contract`);
   }
 }
 
-/** Equal but for the order in which the same numbers were added up. */
+/** Equal, except for the order in which the same numbers were added up. */
 function areClose(expected: unknown, actual: unknown): boolean {
   if (typeof expected !== 'number' || typeof actual !== 'number') return false;
   return Math.abs(expected - actual) <= 1e-9 * Math.max(1, Math.abs(expected));

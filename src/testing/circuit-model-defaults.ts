@@ -1,7 +1,7 @@
 import type { Classification, ProbeContext, TripPolicy } from '../index.ts';
 
 /**
- * The defaults of the contract, written a second time and as plainly as they can be: what the model uses where
+ * The defaults of the contract, written a second time and as plainly as possible: the model uses them if
  * `circuitCommands` is given no policy and no classifier.
  */
 
@@ -38,7 +38,7 @@ export function everyTenthOrAfterAPause(context: ProbeContext): boolean {
 const REFUSED_PAYLOAD = [400, 413, 422, 3];
 const NOTHING_SENT = ['Concurrent export limit reached', 'Nothing to send'];
 
-/** What the contract says of `classifyOtlpResult`. */
+/** `classifyResult`, for the results that the commands give. */
 export function classifyAsTheContract(result: {
   readonly code: unknown;
   readonly error?: unknown;

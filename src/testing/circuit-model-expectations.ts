@@ -7,13 +7,20 @@ export interface Span {
   readonly most: number;
 }
 
+/** Why something failed: the error that was given, and how a snapshot must show it. */
+export interface Failure {
+  /** {@link ANYTHING}, if the library makes the error. */
+  readonly given: unknown;
+  readonly expected: ExpectedError;
+}
+
 /** A transition as the listeners must hear of it. */
 export interface ExpectedTransition {
   readonly from: CircuitState;
   readonly to: CircuitState;
   readonly at: number;
-  /** The failure that opened the circuit; `undefined` where none did. */
-  readonly error: { readonly given: unknown; readonly expected: ExpectedError } | undefined;
+  /** The failure that opened the circuit; `undefined` if no failure did. */
+  readonly error: Failure | undefined;
 }
 
 /** What the caller of an export must be told. */
@@ -22,10 +29,12 @@ export type ExpectedResult =
   | { readonly kind: 'same'; readonly result: unknown }
   /** FAILED with an error that the library makes. */
   | { readonly kind: 'failed'; readonly error: ExpectedError }
-  /** What all rejected batches of one opening share. */
-  | { readonly kind: 'rejected'; readonly generation: number };
+  /** The result that all rejected batches of one generation share. */
+  | { readonly kind: 'rejected'; readonly generation: number }
+  /** Two rules apply at the same moment, and the contract does not say which comes first. */
+  | { readonly kind: 'any' };
 
-/** All that one command must have made visible, besides the snapshot. */
+/** Everything that one command must have made visible, in addition to the snapshot. */
 export interface Expectations {
   transitions: ExpectedTransition[];
   /** Those of {@link transitions} that the listener which comes and goes was there to hear. */
@@ -36,13 +45,15 @@ export interface Expectations {
   asked: ProbeContext[];
   /** Calls of the trip detector, as {@link DetectorLog} writes them. */
   detector: string[];
+  /** What its `onFailure` was told about each failure. */
+  failures: Failure[];
   /** Exports whose callers were answered: by number, the answer. */
   answered: { readonly id: number; readonly result: ExpectedResult }[];
 }
 
-/** What a trip detector saw: its results, each marked if a reset came before it. How many resets is nobody's business. */
+/** The calls of a trip detector, each marked if a reset came before it. The contract does not say how many resets. */
 export class DetectorLog {
-  // A new detector is as good as one that was reset.
+  // A new detector is the same as one that was reset.
   #reset = true;
 
   reset(): void {
@@ -66,6 +77,7 @@ export function noExpectations(): Expectations {
     draws: { least: 0, most: 0 },
     asked: [],
     detector: [],
+    failures: [],
     answered: [],
   };
 }

@@ -1,8 +1,8 @@
 /** Stands in an expectation where the contract leaves the value open. */
 export const ANYTHING: unique symbol = Symbol('anything');
 
-/** How a sending ended. */
-export type Outcome = 'success' | 'failure' | 'invalid' | 'ignored';
+/** How a sending ended. `'unsent'`: the exporter threw before it sent anything. */
+export type Outcome = 'success' | 'failure' | 'invalid' | 'ignored' | 'unsent';
 
 /** An error as a snapshot shows it, as far as the contract says it. */
 export interface ExpectedError {
@@ -11,8 +11,11 @@ export interface ExpectedError {
   readonly message: unknown;
 }
 
-/** An error about which the contract says nothing but that there is one. */
+/** An error about which the contract says nothing except that there is one. */
 export const SOME_ERROR: ExpectedError = { name: ANYTHING, code: ANYTHING, message: ANYTHING };
+
+/** An error, and the time when it came, as a reading of the clock. */
+type LastError = (ExpectedError & { readonly at: number }) | null;
 
 /** What a snapshot shows of an error that was given. */
 export function expectedError(error: Error): ExpectedError {
@@ -36,7 +39,7 @@ function observe(into: ReturnType<typeof histogram>, value: number): void {
 
 const noCounts = () => ({ success: 0, failure: 0, invalid: 0, ignored: 0, rejected: 0 });
 
-/** The part of the model that only ever counts: nothing here is cleared by anything, and nothing decides anything. */
+/** The part of the model that only counts: nothing clears it, and it decides nothing. */
 export class TotalsModel {
   readonly exports = noCounts();
   readonly items = noCounts();
@@ -50,31 +53,48 @@ export class TotalsModel {
   };
   readonly exportDurations = histogram(DURATION_BOUNDS);
   readonly batchSizes = histogram(SIZE_BOUNDS);
-  lastFailure: (ExpectedError & { readonly at: number }) | null = null;
-  lastInvalid: (ExpectedError & { readonly at: number }) | null = null;
-  lastSuccessAt: number | null = null;
+  #lastFailure: LastError = null;
+  #lastInvalid: LastError = null;
+  #lastIgnored: LastError = null;
+  #lastSuccessAt: number | null = null;
 
-  /** A batch that the open circuit turned away. */
+  /** What a snapshot shows of it; `shown` converts readings of the clock. */
+  snapshot(shown: (at: number) => number): Record<string, unknown> {
+    const { exports, items, probes, transitions, exportDurations, batchSizes } = this;
+    // The words for causes are not part of this model.
+    const last = (error: LastError) => error && { ...error, cause: ANYTHING, at: shown(error.at) };
+    return {
+      lastFailure: last(this.#lastFailure),
+      lastInvalid: last(this.#lastInvalid),
+      lastIgnored: last(this.#lastIgnored),
+      lastSuccessAt: this.#lastSuccessAt === null ? null : shown(this.#lastSuccessAt),
+      ...{ exports, items, probes, transitions, exportDurations, batchSizes },
+    };
+  }
+
+  /** A batch that the open circuit rejected. */
   rejected(items: number): void {
     this.exports.rejected += 1;
     this.items.rejected += items;
   }
 
-  /** A batch that reached the inner exporter, once its end is known. */
+  /** A batch that reached the inner exporter, once its end is known. What was never sent counts as invalid. */
   ended(outcome: Outcome, items: number, at: number, durationMillis: number, error: ExpectedError): void {
-    this.exports[outcome] += 1;
-    this.items[outcome] += items;
+    const result = outcome === 'unsent' ? 'invalid' : outcome;
+    this.exports[result] += 1;
+    this.items[result] += items;
     observe(this.exportDurations, durationMillis / 1_000);
     observe(this.batchSizes, items);
-    if (outcome === 'success') this.lastSuccessAt = at;
-    if (outcome === 'failure') this.lastFailure = { ...error, at };
-    if (outcome === 'invalid') this.lastInvalid = { ...error, at };
+    if (result === 'success') this.#lastSuccessAt = at;
+    if (result === 'failure') this.#lastFailure = { ...error, at };
+    if (result === 'invalid') this.#lastInvalid = { ...error, at };
+    if (result === 'ignored') this.#lastIgnored = { ...error, at };
   }
 
-  /** A probe, besides what {@link ended} counts; one that was ignored says nothing. */
+  /** A probe, in addition to {@link ended}; one that was ignored or never sent says nothing. */
   probed(outcome: Outcome): void {
     if (outcome === 'failure') this.probes.failure += 1;
-    else if (outcome !== 'ignored') this.probes.success += 1;
+    else if (outcome === 'success' || outcome === 'invalid') this.probes.success += 1;
   }
 
   /** A change of state. */

@@ -1,14 +1,14 @@
-import type { Classification, ProbeContext, ProbePolicy, TripPolicy } from '../index.ts';
+import type { Classification, ExportFacts, ProbeContext, ProbePolicy, TripPolicy } from '../index.ts';
 import type { PermitModel } from './circuit-breaker-model.ts';
-import { BreakerModel, failureOf } from './circuit-breaker-model.ts';
+import { BreakerModel, failureOf, NO_ERROR } from './circuit-breaker-model.ts';
 import {
   classifyAsTheContract,
   everyTenthOrAfterAPause,
   threeFailuresInARow,
 } from './circuit-model-defaults.ts';
-import type { Expectations, ExpectedResult } from './circuit-model-expectations.ts';
+import type { Expectations, ExpectedResult, Failure } from './circuit-model-expectations.ts';
 import { noExpectations } from './circuit-model-expectations.ts';
-import type { ExpectedError } from './circuit-model-totals.ts';
+import type { ExpectedError, Outcome } from './circuit-model-totals.ts';
 import { ANYTHING, SOME_ERROR } from './circuit-model-totals.ts';
 
 /** The options of exporter and breaker that decide what the model predicts. */
@@ -18,22 +18,24 @@ export interface CircuitModelOptions {
   readonly probePolicy?: ProbePolicy | undefined;
   readonly successThreshold?: number | undefined;
   readonly exportTimeoutMillis?: number | undefined;
-  readonly probeTimeoutMillis?: number | undefined;
   readonly reportRejectedAs?: 'failure' | 'success' | undefined;
   // biome-ignore lint/suspicious/noExplicitAny: whatever type of result the user's classifier takes
-  readonly classify?: ((result: any) => Classification) | undefined;
+  readonly classify?: ((result: any, facts: ExportFacts) => Classification) | undefined;
 }
 
 /** An export as the model sees it. */
 export interface ExportModel {
   readonly id: number;
-  /** Undefined where the open circuit turned the batch away: the inner exporter never saw it. */
+  /** Undefined if the open circuit rejected the batch: the inner exporter never saw it. */
   readonly permit: PermitModel | undefined;
   /** Whether its caller's callback throws. */
   readonly callbackThrows: boolean;
+  /** When it times out. */
   readonly deadline: number;
-  /** Whether the caller has been answered. */
+  /** Whether it has been answered, or has timed out. */
   done: boolean;
+  /** Whether the caller has been answered. */
+  told: boolean;
   /** Whether the inner exporter has given an answer of some kind. */
   innerAnswered: boolean;
 }
@@ -44,10 +46,12 @@ const TIMED_OUT: ExpectedError = {
   code: 'ERR_EXPORT_TIMEOUT',
   message: ANYTHING,
 };
+/** The caller of a probe is answered after this time. */
+const PROBE_ANSWER_MILLIS = 1_000;
 
 /**
- * The independent model of a circuit breaker and its exporter: what the contract says, and nothing taken from the code.
- * `circuitCommands` moves it and the real thing through the same steps and compares them after each.
+ * The independent model of a circuit breaker and its exporter: it follows the contract, and uses nothing of the code.
+ * `circuitCommands` moves it and the real thing through the same steps, and compares them after each.
  */
 export class CircuitModel {
   readonly breaker: BreakerModel;
@@ -59,14 +63,15 @@ export class CircuitModel {
   commandsRun = 0;
 
   readonly #timeoutMillis: number;
-  readonly #classify: (result: never) => unknown;
+  readonly #classify: (result: never, facts: ExportFacts) => unknown;
   /** Exports whose inner exporter returned a promise that is rejected, but not heard of yet. */
   #rejecting: { readonly call: ExportModel; readonly error: unknown }[] = [];
 
   constructor(options: CircuitModelOptions, now: number) {
     this.name = options.name ?? 'otlp';
     this.reportRejectedAs = options.reportRejectedAs ?? 'failure';
-    this.#timeoutMillis = options.exportTimeoutMillis ?? 15_000;
+    this.#timeoutMillis = options.exportTimeoutMillis || Number.POSITIVE_INFINITY;
+    if (options.exportTimeoutMillis === undefined) this.#timeoutMillis = 15_000;
     this.#classify = options.classify ?? classifyAsTheContract;
     this.breaker = new BreakerModel(
       {
@@ -74,7 +79,7 @@ export class CircuitModel {
         tripPolicy: options.tripPolicy ?? threeFailuresInARow,
         probePolicy: options.probePolicy ?? ((context: ProbeContext) => everyTenthOrAfterAPause(context)),
         successThreshold: options.successThreshold ?? 1,
-        probeTimeoutMillis: options.probeTimeoutMillis ?? Math.max(30_000, this.#timeoutMillis),
+        probeTimeoutMillis: Math.max(30_000, options.exportTimeoutMillis ?? 15_000),
       },
       now,
     );
@@ -85,11 +90,6 @@ export class CircuitModel {
     const { expected } = this.breaker.usersCode;
     this.breaker.usersCode.expected = noExpectations();
     return expected;
-  }
-
-  /** Exports of which the caller has no answer yet. */
-  get inFlight(): ExportModel[] {
-    return this.exports.filter((call) => !call.done);
   }
 
   /** Exports that the inner exporter still holds: in flight, or timed out and not answered even late. */
@@ -105,14 +105,14 @@ export class CircuitModel {
   /** An export arrives. */
   export(items: number, callbackThrows: boolean): ExportModel {
     const { breaker } = this;
-    const startedAt = breaker.now;
     const permit = breaker.tryAcquire(items);
     const call: ExportModel = {
       id: this.exports.length,
       permit,
       callbackThrows,
-      deadline: this.#timeoutMillis === 0 ? Number.POSITIVE_INFINITY : startedAt + this.#timeoutMillis,
-      done: false,
+      deadline: breaker.now + this.#timeoutMillis,
+      done: permit === undefined,
+      told: false,
       innerAnswered: false,
     };
     this.exports.push(call);
@@ -120,24 +120,25 @@ export class CircuitModel {
     return call;
   }
 
-  /** The inner exporter calls back. Answers whether the caller's callback is called by that. */
+  /** The inner exporter calls back. Returns whether the caller's callback is called by that. */
   innerAnswers(call: ExportModel, result: unknown): boolean {
     call.innerAnswered = true;
     if (call.done || call.permit === undefined) return false;
-    if (result === undefined || result === null) return this.#fail(call, undefined);
+    if (result === undefined || result === null) return this.#fail(call, 'failure', undefined);
     const { code, error } = result as { code: unknown; error?: unknown };
-    this.breaker.settle(call.permit, this.#judge(result), failureOf(error));
-    const tellsWhy = typeof (error as { message?: unknown } | undefined)?.message === 'string';
-    const untouched = code === 0 || tellsWhy;
+    const carriesError = typeof (error as { message?: unknown } | undefined)?.message === 'string';
+    const failure = code === 0 && !carriesError ? NO_ERROR : failureOf(error);
+    this.#settle(call, this.#classified(result, call.permit), failure);
+    const untouched = code === 0 || carriesError;
     return this.#tell(call, untouched ? { kind: 'same', result } : { kind: 'failed', error: SOME_ERROR });
   }
 
-  /** The inner exporter throws. */
+  /** The inner exporter throws: nothing was sent, unless it has answered before. */
   innerThrows(call: ExportModel, error: unknown): boolean {
     call.innerAnswered = true;
-    // A throw after an answer has nobody to tell but `onError`, if that.
+    // A throw after an answer can only be reported to `onError`.
     if (call.done) this.breaker.usersCode.mayReport();
-    return this.#fail(call, error);
+    return this.#fail(call, 'unsent', error);
   }
 
   /** The inner exporter returns a promise that is rejected: nobody can know before the promise says so. */
@@ -148,41 +149,72 @@ export class CircuitModel {
 
   /** The rejected promises are heard of. */
   settleRejections(): void {
-    for (const { call, error } of this.#rejecting) this.#fail(call, error);
+    for (const { call, error } of this.#rejecting) this.#fail(call, 'failure', error);
     this.#rejecting = [];
   }
 
-  /** Time passes, and exports time out, each at its own moment. */
+  /** Time passes. Exports time out, and callers of probes are answered, each at its own moment. */
   advance(millis: number): void {
     const until = this.breaker.now + millis;
-    for (const call of this.inFlight) {
-      if (call.deadline > until || call.permit === undefined) continue;
-      this.breaker.now = call.deadline;
-      this.breaker.settle(call.permit, 'failure', { given: ANYTHING, expected: TIMED_OUT });
-      this.#tell(call, { kind: 'failed', error: TIMED_OUT });
+    for (const { at, happens } of this.#events(until)) {
+      this.breaker.now = at;
+      happens();
     }
     this.breaker.now = until;
   }
 
-  #fail(call: ExportModel, error: unknown): boolean {
+  #events(until: number): { readonly at: number; happens(): void }[] {
+    const events = this.exports.flatMap((call) => {
+      if (call.permit === undefined || call.done) return [];
+      const probeAnswerAt = call.permit.probe
+        ? call.permit.startedAt + PROBE_ANSWER_MILLIS
+        : Number.POSITIVE_INFINITY;
+      return [
+        { at: call.deadline, happens: () => this.#timeOut(call, probeAnswerAt) },
+        { at: probeAnswerAt, happens: () => this.#answerProbe(call) },
+      ];
+    });
+    return events.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
+  }
+
+  #timeOut(call: ExportModel, probeAnswerAt: number): void {
+    if (call.done) return;
+    this.#settle(call, 'failure', { given: ANYTHING, expected: TIMED_OUT });
+    if (call.deadline === probeAnswerAt) this.#tell(call, { kind: 'any' });
+    else this.#tell(call, { kind: 'failed', error: TIMED_OUT });
+  }
+
+  #answerProbe(call: ExportModel): void {
+    if (!call.done) this.#tell(call, { kind: 'rejected', generation: this.breaker.generation });
+  }
+
+  #fail(call: ExportModel, outcome: 'failure' | 'unsent', error: unknown): boolean {
     if (call.done || call.permit === undefined) return false;
-    this.breaker.settle(call.permit, 'failure', failureOf(error));
+    this.#settle(call, outcome, failureOf(error));
     return this.#tell(call, { kind: 'failed', error: SOME_ERROR });
   }
 
-  #judge(result: unknown): Classification {
+  #settle(call: ExportModel, outcome: Outcome, failure: Failure): void {
+    call.done = true;
+    if (call.permit !== undefined) this.breaker.settle(call.permit, outcome, failure);
+  }
+
+  #classified(result: unknown, { startedAt, items }: PermitModel): Classification {
+    const { usersCode, now } = this.breaker;
     try {
-      const classification = this.#classify(result as never);
+      const classification = this.#classify(result as never, { durationMillis: now - startedAt, items });
       if (CLASSIFICATIONS.includes(classification)) return classification as Classification;
-      this.breaker.usersCode.mayReport();
     } catch {
-      this.breaker.usersCode.mustReport();
+      // The same as no answer.
     }
+    usersCode.mustReport();
     return 'failure';
   }
 
-  #tell(call: ExportModel, result: ExpectedResult): true {
-    call.done = true;
+  /** @returns whether the callback is called: a caller is answered once */
+  #tell(call: ExportModel, result: ExpectedResult): boolean {
+    if (call.told) return false;
+    call.told = true;
     this.breaker.usersCode.expected.answered.push({ id: call.id, result });
     return true;
   }

@@ -34,13 +34,17 @@ const others: readonly Answer[] = [
   answerWith('no result', () => undefined),
 ];
 
-/** The results, the more likely ones more than once. */
+/** The results; likely ones are there more than once. */
 export const ANSWERS: readonly Answer[] = [success, failure, success, failure, ...others, success, failure];
 
 const answersAtOnce = ({ label, result }: Answer): Reaction => ({
   label,
   steps: () => [{ kind: 'answer', result: result() }],
 });
+
+/** A backend that works, and one that is down. */
+export const SUCCEEDS: Reaction = answersAtOnce(success);
+export const FAILS: Reaction = answersAtOnce(failure);
 
 /** Waits for an `Answer` command, which may never come. */
 const holds: Reaction = { label: 'held', steps: () => [] };
@@ -67,7 +71,7 @@ const fails: readonly Reaction[] = [
   },
 ];
 
-/** The reactions, the more likely ones more than once. */
+/** The reactions; likely ones are there more than once. */
 export const REACTIONS: readonly Reaction[] = [
   ...[success, failure].map(answersAtOnce),
   holds,

@@ -1,97 +1,14 @@
-import { CircuitBreaker } from '../breaker/circuit-breaker.ts';
-import { CircuitBreakerExporter } from '../exporter/circuit-breaker-exporter.ts';
-import type {
-  CircuitBreakerExporterOptions,
-  CircuitBreakerOptions,
-  CircuitState,
-  CircuitTransition,
-  Clock,
-  ExportResultLike,
-  ProbeContext,
-  ProbePolicy,
-  TripPolicy,
-} from '../index.ts';
+import type { CircuitTransition, ProbeContext, ProbePolicy, TripDetector, TripPolicy } from '../index.ts';
 import type { Meddling } from './circuit-breaker-model.ts';
 import { DetectorLog } from './circuit-model-expectations.ts';
+import type {
+  CreateExporter,
+  ExporterUnderTest,
+  ExporterUnderTestOptions,
+  PermitUnderTest,
+} from './circuit-under-test.ts';
 import type { RandomBehaviour } from './circuit-users-code-model.ts';
 import { ManualClock } from './manual-clock.ts';
-
-/** A permit, as far as the commands use it. */
-export interface PermitUnderTest {
-  readonly probe: boolean;
-  succeed(): void;
-  invalid(error?: unknown): void;
-  fail(error?: unknown): void;
-  ignore(): void;
-}
-
-/** A breaker, as far as the commands use it. */
-interface BreakerUnderTest {
-  readonly state: CircuitState;
-  tryAcquire(items?: number): PermitUnderTest | undefined;
-  forceOpen(): void;
-  forceClosed(): void;
-  reset(): void;
-  snapshot(): object;
-  onTransition(listener: (transition: CircuitTransition) => void): () => void;
-}
-
-/** What the commands test: a `CircuitBreakerExporter`, or whatever has these parts of it. */
-export interface ExporterUnderTest {
-  readonly breaker: BreakerUnderTest;
-  export(batch: unknown[], resultCallback: (result: ExportResultLike) => void): void;
-  snapshot(): object;
-}
-
-/** The inner exporter that the commands drive. */
-export interface DrivenExporter {
-  export(batch: unknown[], resultCallback: (result: never) => void): void;
-  shutdown(): Promise<void>;
-}
-
-/** The names of what the thing under test is made with. */
-export const OPTIONS_UNDER_TEST = [
-  'name',
-  'tripPolicy',
-  'probePolicy',
-  'successThreshold',
-  'exportTimeoutMillis',
-  'reportRejectedAs',
-  'classify',
-  'probeTimeoutMillis',
-] as const satisfies readonly (keyof CircuitBreakerExporterOptions | keyof CircuitBreakerOptions)[];
-
-/** What the thing under test is made with. */
-export type ExporterUnderTestOptions = Pick<
-  CircuitBreakerExporterOptions,
-  Exclude<(typeof OPTIONS_UNDER_TEST)[number], 'probeTimeoutMillis'>
-> &
-  Pick<CircuitBreakerOptions, 'probeTimeoutMillis'>;
-
-/** What the kit injects. */
-export interface InjectedOptions {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly onTransition: (transition: CircuitTransition) => void;
-  readonly onError: (message: string, error: unknown) => void;
-}
-
-/** Makes the thing under test. */
-export type CreateExporter = (
-  inner: DrivenExporter,
-  options: ExporterUnderTestOptions & InjectedOptions,
-) => ExporterUnderTest;
-
-/** The real exporter; with `probeTimeoutMillis`, which is an option of a breaker alone, over a breaker of its own. */
-export const createRealExporter: CreateExporter = (inner, options) => {
-  const { probeTimeoutMillis, ...rest } = options;
-  if (probeTimeoutMillis === undefined) return new CircuitBreakerExporter<unknown[]>(inner, rest);
-  const { exportTimeoutMillis, reportRejectedAs, classify, ...ofBreaker } = rest;
-  const breaker = new CircuitBreaker({ ...ofBreaker, probeTimeoutMillis });
-  const { onError } = options;
-  const ofExporter = { exportTimeoutMillis, reportRejectedAs, classify, onError };
-  return new CircuitBreakerExporter<unknown[]>(inner, { ...ofExporter, breaker });
-};
 
 /** One thing that the inner exporter does with an export. */
 export type Step =
@@ -107,6 +24,7 @@ export interface Observations {
   draws: number;
   asked: ProbeContext[];
   detector: string[];
+  failures: unknown[];
   callbacks: number;
 }
 
@@ -117,6 +35,7 @@ const nothingObserved = (): Observations => ({
   draws: 0,
   asked: [],
   detector: [],
+  failures: [],
   callbacks: 0,
 });
 
@@ -125,6 +44,8 @@ type InnerCallback = (result: never) => void;
 /** The thing under test with everything around it: clock, random, inner exporter, callers, listeners. */
 export class CircuitSystem {
   readonly clock: ManualClock = new ManualClock();
+  /** The time of day minus `clock.now()`. */
+  timeOfDayAhead = 0;
   readonly exporter: ExporterUnderTest;
   /** What the caller of each export was told. */
   readonly results: unknown[][] = [];
@@ -158,7 +79,11 @@ export class CircuitSystem {
       {
         ...options,
         ...watched,
-        clock: this.clock,
+        clock: {
+          now: () => this.clock.now(),
+          unixMillis: () => this.clock.now() + this.timeOfDayAhead,
+          schedule: (callback, delayMillis) => this.clock.schedule(callback, delayMillis),
+        },
         random: () => this.#draw(),
         onTransition: (transition) => this.#observed.transitions.push(transition),
         onError: (message, error) => this.#report(message, error),
@@ -271,18 +196,25 @@ export class CircuitSystem {
     return {
       createDetector: () => {
         const detector = policy.createDetector();
-        const watch = (method: 'onSuccess' | 'onFailure') => (at: number, durationMillis: number) => {
-          this.#observed.detector.push(this.#detectorLog.line(method, at, durationMillis));
-          return detector[method](at, durationMillis);
-        };
-        return {
-          onSuccess: watch('onSuccess'),
-          onFailure: watch('onFailure'),
+        const watched: TripDetector = {
+          onSuccess: (at, durationMillis) => {
+            this.#observed.detector.push(this.#detectorLog.line('onSuccess', at, durationMillis));
+            return detector.onSuccess(at, durationMillis);
+          },
+          onFailure: (at, durationMillis, error) => {
+            this.#observed.detector.push(this.#detectorLog.line('onFailure', at, durationMillis));
+            this.#observed.failures.push(error);
+            return detector.onFailure(at, durationMillis, error);
+          },
           reset: () => {
             this.#detectorLog.reset();
-            detector.reset();
+            return detector.reset();
           },
         };
+        const { isTooSlow } = detector;
+        if (isTooSlow !== undefined)
+          watched.isTooSlow = (durationMillis) => isTooSlow.call(detector, durationMillis);
+        return watched;
       },
     };
   }

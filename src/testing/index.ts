@@ -5,6 +5,8 @@ export {
   circuitCommands,
   type ExporterUnderTest,
   type FastCheckLike,
+  type OpensWithin,
+  type RecoversWithin,
 } from './circuit-commands.ts';
 export { ManualClock } from './manual-clock.ts';
 export { ScriptedExporter, type ScriptedOutcome, type ScriptedStep } from './scripted-exporter.ts';

@@ -25,8 +25,9 @@ export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
 
   /**
-   * @param startMillis - what `now()` says at first, in Unix milliseconds
-   * @throws TypeError for no number, RangeError for one that is not finite
+   * @param startMillis - what `now()` returns at first, in milliseconds; without a time of day of its own, it is taken for
+   * Unix milliseconds
+   * @throws TypeError if it is not a number, RangeError if it is not finite
    */
   constructor(startMillis = 0) {
     this.#nowMillis = finiteNumber(startMillis, 'ManualClock: startMillis');
@@ -46,10 +47,11 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves time on, and runs what is due by then: in order of time, then of scheduling. Callbacks may schedule more.
+   * Moves time forward, and runs the callbacks that are due by then, in order of time, then of scheduling. Callbacks may
+   * schedule more.
    *
    * @param millis - milliseconds; at least 0
-   * @throws TypeError for no number, RangeError for one that is negative or not finite
+   * @throws TypeError if it is not a number, RangeError if it is negative or not finite
    */
   advance(millis: number): void {
     const untilMillis = this.#nowMillis + nonNegativeNumber(millis, 'ManualClock.advance: millis');

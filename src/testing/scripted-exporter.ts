@@ -1,11 +1,12 @@
+import type { ExporterLike, ExportResultLike } from '../delivery/exporter-contract.ts';
+import { FAILED, SUCCESS } from '../delivery/exporter-contract.ts';
 import { show } from '../internal/validate-options.ts';
-import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
-import { FAILED, SUCCESS } from '../sending/exporter-contract.ts';
 
 /**
  * What a scripted exporter does with one batch: `'success'` and `'failure'` answer at once (with an error), an `Error`
- * answers FAILED with it, a result answers with it, `'throw'` throws, `'hang'` never answers, `'hold'` answers when it is
- * released, `'twice'` answers SUCCESS and then FAILED.
+ * answers FAILED with it, a result answers with it, `'throw'` throws before anything is sent (a serializer does that; it
+ * counts as invalid), `'hang'` never answers, `'hold'` answers when it is released, `'twice'` answers SUCCESS and then
+ * FAILED.
  */
 export type ScriptedOutcome =
   | 'success'
@@ -19,7 +20,7 @@ export type ScriptedOutcome =
 
 const WORDS: readonly unknown[] = ['success', 'failure', 'throw', 'hang', 'hold', 'twice'];
 
-/** An outcome, or what decides it; `number` counts the batches from 1. */
+/** An outcome, or a function that returns it; `number` counts the batches from 1. */
 export type ScriptedStep<T> = ScriptedOutcome | ((batch: T, number: number) => ScriptedOutcome);
 
 /**
@@ -38,7 +39,7 @@ export type ScriptedStep<T> = ScriptedOutcome | ((batch: T, number: number) => S
  */
 // biome-ignore lint/suspicious/noExplicitAny: a SpanExporter of any line of the SDK, unless told otherwise
 export class ScriptedExporter<T = any[]> implements ExporterLike<T> {
-  /** What it was given, in order. */
+  /** The batches that it was given, in order. */
   readonly batches: T[] = [];
   /** The callbacks that it holds, the oldest first. */
   readonly held: ((result: ExportResultLike) => void)[] = [];
@@ -49,8 +50,8 @@ export class ScriptedExporter<T = any[]> implements ExporterLike<T> {
   readonly #steps: readonly ScriptedStep<T>[];
 
   /**
-   * @param outcomes - a step for each batch, in order; what comes after the last is answered with SUCCESS
-   * @throws TypeError for a word that is none of these
+   * @param outcomes - a step for each batch, in order; batches after the last are answered with SUCCESS
+   * @throws TypeError for any other word
    */
   constructor(outcomes: readonly ScriptedStep<T>[] = []) {
     for (const outcome of outcomes) {
@@ -94,7 +95,7 @@ export class ScriptedExporter<T = any[]> implements ExporterLike<T> {
    * Answers the oldest export that is held.
    *
    * @param result - the answer; SUCCESS by default
-   * @throws Error when none is held
+   * @throws Error if none is held
    */
   release(result: ExportResultLike = { code: SUCCESS }): void {
     const resultCallback = this.held.shift();

@@ -1,4 +1,6 @@
 import type { CircuitTransition } from '../breaker/transition-listeners.ts';
+import type { ExporterLike, ExportResultLike } from '../delivery/exporter-contract.ts';
+import { ACCEPTED, FAILED } from '../delivery/exporter-contract.ts';
 import { CircuitBreakerExporter } from '../exporter/circuit-breaker-exporter.ts';
 import type { CircuitBreakerExporterOptions } from '../exporter/circuit-breaker-exporter-options.ts';
 import type { Check } from '../internal/validate-options.ts';
@@ -10,24 +12,22 @@ import {
   readOptions,
   show,
 } from '../internal/validate-options.ts';
-import type { ExporterLike, ExportResultLike } from '../sending/exporter-contract.ts';
-import { ACCEPTED, FAILED } from '../sending/exporter-contract.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** From when to when the backend is down, in milliseconds since the start of the simulation; the end is no part of it. */
+/** The time when the backend is down, in milliseconds since the start of the simulation. At the end it is up again. */
 export interface Outage {
   startMillis: number;
   endMillis: number;
 }
 
-/** What {@link simulateOutage} plays. */
+/** The input of {@link simulateOutage}. */
 export interface OutageSimulation {
   /**
-   * The exporter's options; the clock is the simulation's. `random` is 0.5 unless it is given, so that the same
-   * simulation has the same result. @defaultValue {}
+   * The exporter's options, except `clock`. `random` is 0.5 unless it is given, so that the same simulation has the same
+   * result. @defaultValue {}
    */
-  options?: Omit<CircuitBreakerExporterOptions, 'clock' | 'breaker'> | undefined;
-  /** A batch of one item each so many milliseconds, the first at 0; above 0. */
+  options?: Omit<CircuitBreakerExporterOptions<unknown[]>, 'clock'> | undefined;
+  /** The time between two batches of one item, in milliseconds; above 0. The first is at 0. */
   everyMillis: number;
   outage: Outage;
   /** How long an export takes to fail, in milliseconds; one that succeeds takes none. @defaultValue 0 */
@@ -36,27 +36,27 @@ export interface OutageSimulation {
   untilMillis: number;
 }
 
-/** What an outage came to. */
+/** The result of {@link simulateOutage}. */
 export interface SimulatedOutage {
   /** Milliseconds from the start of the outage until the circuit opened; `null` if it never did. */
   openedAfterMillis: number | null;
   /** Milliseconds from the end of the outage until the circuit closed; `null` if it never did. */
   closedAfterMillis: number | null;
-  /** Probes, those that failed and those that did not. */
+  /** Probes, failed and successful. */
   probes: number;
-  /** Batches that the backend has, at once or later. */
+  /** Batches that the backend accepted, immediately or later. */
   delivered: number;
   /** Batches that the open circuit rejected. */
   rejected: number;
-  /** Batches that were given up. */
+  /** Batches that were lost. */
   lost: number;
   /** Every state change, in order; `at` in milliseconds since the start of the simulation. */
   timeline: readonly CircuitTransition[];
 }
 
 /**
- * Plays an outage to the real exporter on a manual clock: what a policy means for a given traffic, in a millisecond of
- * real time.
+ * Runs the real exporter on a manual clock through an outage. It shows what a policy means for your traffic, in a
+ * millisecond of real time.
  *
  * @throws TypeError, RangeError for bad values
  * @example
@@ -87,7 +87,7 @@ export function simulateOutage(simulation: OutageSimulation): SimulatedOutage {
   const exporter = new CircuitBreakerExporter(backend, { random: () => 0.5, ...options, clock });
   exporter.breaker.onTransition((transition) => timeline.push(transition));
 
-  // Multiplied, because sums of fractions drift.
+  // A product, because sums of fractions drift.
   for (let batch = 0; batch * everyMillis < untilMillis; batch++) {
     clock.advance(batch * everyMillis - clock.now());
     exporter.export([batch], () => {});
@@ -126,7 +126,7 @@ function millisUntil(
 }
 
 type CompleteSimulation = {
-  options: Omit<CircuitBreakerExporterOptions<unknown[]>, 'clock' | 'breaker'>;
+  options: Omit<CircuitBreakerExporterOptions<unknown[]>, 'clock'>;
   everyMillis: number;
   outage: Outage;
   failAfterMillis: number;
@@ -148,10 +148,9 @@ const anOutage: Check<Outage> = (value, label) => {
 
 const exporterOptions: Check<CompleteSimulation['options']> = (value, label) => {
   const options = optionsObject(label, value);
-  for (const key of ['clock', 'breaker']) {
-    if (options[key] !== undefined)
-      throw new TypeError(`${label}: "${key}" is the simulation's own, got ${show(options[key])}`);
-  }
+  const { clock } = options;
+  if (clock !== undefined)
+    throw new TypeError(`${label}: "clock" is the simulation's own, got ${show(clock)}`);
   return options;
 };
 

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { PROMISES, Promises } from '../../examples/demo/promises.ts';
+import type { Outcome } from '../../examples/demo/acts.ts';
 import type { Terminal } from '../../examples/demo/screen.ts';
 import { Screen } from '../../examples/demo/screen.ts';
+import { broken } from '../../examples/demo/summary.ts';
 import type { Child } from '../support/child-process.ts';
 import { startNode } from '../support/child-process.ts';
 import { waitFor, within } from '../support/wait-for.ts';
@@ -26,9 +27,10 @@ beforeAll(async () => {
   expect(code, build.errorLines.join('\n')).toBe(0);
 }, 120_000);
 
-describe('the demo', { concurrent: true }, () => {
-  it('keeps its promises within 45 s, and writes plain lines where there is no terminal', async () => {
-    await using demo = await startNode(DEMO);
+// One after the other: each has five processes beside it.
+describe('the demo', () => {
+  it('shows an outage with and without the library, in plain lines where there is no terminal', async () => {
+    await using demo = await startNode(DEMO, ['--verbose']);
 
     const exit = await within(demo.exited, { what: 'the demo to end', timeoutMillis: 58_000 });
 
@@ -37,18 +39,14 @@ describe('the demo', { concurrent: true }, () => {
     expect(demo.errorLines).toEqual([]);
     expect(screen).not.toContain(ESCAPE);
     expect(screen).not.toContain('\r');
-    expect(screen).not.toContain('✗');
-    for (const promise of Object.values(PROMISES)) expect(screen).toContain(`  ✓ ${promise}`);
-    expect(screen).toMatch(/without retention: \d+ spans made, \d+ arrived at the collector: lost [1-9]/);
-    expect(screen).toMatch(/with retention: (\d+) spans made, \1 arrived at the collector: lost 0$/m);
-    expect(screen).toContain('CLOSED -> OPEN  after 3 failures in a row');
-    // Each of three outages; a probe may be in flight when it is asked.
-    const healths = [...screen.matchAll(/ health (\d+ \{"status":"\w+"),"circuit_breaker":\{"name":"otlp"/g)];
-    const outage = ['200 {"status":"healthy"', '503 {"status":"unhealthy"', '200 {"status":"healthy"'];
-    expect(healths.map(([, health]) => health)).toEqual([...outage, ...outage, ...outage]);
-    expect(screen).toContain('otel_circuit_breaker_state{name="otlp",state="closed"} 1');
-    const seconds = /All promises kept, in ([\d.]+) s\.$/.exec(screen)?.[1];
-    expect(Number(seconds)).toBeLessThan(45);
+    expect(screen).toContain('circuit "traces" opened after 3 failures in a row, last ECONNREFUSED');
+    expect(screen).toMatch(/circuit "traces" closed again after [\d.]+ s; 0 items were lost meanwhile/);
+    expect(screen).toMatch(/spans that arrived +[\d,]+ +[\d,]+/);
+    expect(screen).toMatch(/spans lost +[1-9][\d,]* +0$/m);
+    const healths = [...screen.matchAll(/GET \/health\/telemetry: (\d+)/g)].map(([, status]) => status);
+    expect(healths).toEqual(['503', '200']);
+    expect(screen).toContain('otel_circuit_breaker_state{name="traces",state="closed"} 1');
+    expect(demo.lines.at(-2)).toMatch(/SIGTERM to exit, collector down +[\d.]+ s +[\d.]+ s$/);
   });
 
   it.for(['SIGINT', 'SIGTERM'] as const)(
@@ -56,7 +54,7 @@ describe('the demo', { concurrent: true }, () => {
     async (signal) => {
       await using demo = await startNode(DEMO);
       const processes = await processesOf(demo);
-      expect(processes.length).toBeGreaterThanOrEqual(3);
+      expect(processes.length).toBeGreaterThanOrEqual(5);
       expect(processes.filter(alive)).toEqual(processes);
 
       expect(await demo.kill(signal)).toEqual({ code: null, signal });
@@ -67,32 +65,34 @@ describe('the demo', { concurrent: true }, () => {
     },
   );
 
-  it('ends with exit code 1, crosses and no process left when what it promises does not happen', async () => {
+  it('ends with exit code 1, and leaves no process behind, when a service dies', async () => {
     await using demo = await startNode(DEMO);
     const processes = await processesOf(demo);
-    process.kill(processes[0] as number, 'SIGKILL');
+    for (const pid of processes) process.kill(pid, 'SIGKILL');
 
     expect(await demo.exited).toEqual({ code: 1, signal: null });
 
-    expect(demo.lines.at(-1)).toContain('A promise was BROKEN');
-    expect(demo.lines.join('\n')).toContain(`  ✗ ${PROMISES.health}`);
-    expect(demo.lines.join('\n')).toContain(`  ✗ ${PROMISES.losesNothingWith}`);
-    expect(demo.lines.join('\n')).toMatch(/The demo broke off: .*the service "without retention" has ended/);
+    expect(demo.lines.join('\n')).toContain('The demo broke off: ');
     await waitFor(() => !processes.some(alive), { what: "the demo's processes to be gone" });
   });
 });
 
 describe('the promises of the demo', () => {
-  it('are broken until they are kept, and kept only if they are each time', () => {
-    const promises = new Promises();
-    expect(promises.allKept).toBe(false);
+  const kept: Outcome = {
+    without: { made: 10, arrived: 4, lost: 6 },
+    guarded: { made: 10, arrived: 10, lost: 0 },
+    openedAfterMillis: 9_000,
+    closedAfterMillis: 2_000,
+    exitMillis: { without: 8_000, guarded: 1_000 },
+  };
 
-    for (const name of Object.keys(PROMISES) as (keyof typeof PROMISES)[]) promises.see(name, true);
-    expect(promises.allKept).toBe(true);
-
-    promises.see('health', false);
-    promises.see('health', true);
-    expect(promises.allKept).toBe(false);
+  it.for<[string, Partial<Outcome>, number]>([
+    ['are kept', {}, 0],
+    ['are broken where spans are lost with the library', { guarded: { made: 10, arrived: 9, lost: 1 } }, 1],
+    ['are broken where nothing is lost without it', { without: { made: 10, arrived: 10, lost: 0 } }, 1],
+    ['are broken where the exit is slow', { exitMillis: { without: 8_000, guarded: 9_000 } }, 2],
+  ])('%s', ([, change, count]) => {
+    expect(broken({ ...kept, ...change })).toHaveLength(count);
   });
 });
 
@@ -156,16 +156,10 @@ describe('the screen of the demo', () => {
   });
 });
 
-/** The processes of a demo that has started its services and its collector, the first service first. */
+/** The processes of a demo that has started its services and its collector. */
 async function processesOf(demo: Child): Promise<number[]> {
-  const services = /the processes (\d+) and (\d+);/.exec(
-    await demo.waitForLine('The services are', { timeoutMillis: 30_000 }),
-  );
-  const collector = /the collector is started, as process (\d+)/.exec(
-    await demo.waitForLine('the collector is started', { timeoutMillis: 40_000 }),
-  );
-  const named = [services?.[1], services?.[2], collector?.[1]].map(Number);
-  return [...new Set([...named, ...childrenOf(demo.pid)])];
+  await demo.waitForLine('Two services make', { timeoutMillis: 30_000 });
+  return childrenOf(demo.pid);
 }
 
 /** Its children as the system knows them, where there is a /proc. */

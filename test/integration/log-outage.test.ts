@@ -72,6 +72,28 @@ describe('a log exporter behind a BatchLogRecordProcessor', () => {
     await provider.shutdown();
   });
 
+  it('with a collector that hangs is shut down in the patience of one flush, though the processor flushes after every batch', async () => {
+    await using receiver = await startReceiver({ protocol: 'http' });
+    const inner = new OTLPLogExporter({ url: receiver.endpoint('logs') });
+    const exporter = new CircuitBreakerExporter(inner, { retention: {} });
+    const { processor, provider, log } = logApp(exporter, 1);
+    log();
+    await processor.forceFlush();
+    await receiver.mode('hang');
+    for (let i = 0; i < 10; i++) log();
+
+    const startedAt = performance.now();
+    await provider.shutdown();
+    await exporter.shutdown();
+
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(exporter.snapshot().delivery).toMatchObject({
+      delivered: { items: 1 },
+      lostBy: { shutdown: 10 },
+      inFlight: { items: 0 },
+    });
+  });
+
   it.for(protocols)('sends over $name', async (protocol) => {
     await using receiver = await startReceiver({ protocol: protocol.server });
     const exporter = new CircuitBreakerExporter(protocol.logs(receiver.endpoint('logs')));

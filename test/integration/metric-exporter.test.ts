@@ -3,7 +3,7 @@ import {
   AggregationTemporalityPreference,
   OTLPMetricExporter,
 } from '@opentelemetry/exporter-metrics-otlp-http';
-import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import type { Histogram, PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import {
   AggregationTemporality,
   AggregationType,
@@ -64,6 +64,41 @@ describe('a wrapped metric exporter', () => {
     await provider.shutdown();
   });
 
+  it('may keep what it was given by reference: the reader uses nothing of it again but the attributes of users', async () => {
+    const kept: ResourceMetrics[] = [];
+    const exporter: PushMetricExporter = {
+      export: (metrics, resultCallback) => {
+        kept.push(metrics);
+        resultCallback({ code: 0 });
+      },
+      forceFlush: async () => {},
+      shutdown: async () => {},
+      selectAggregationTemporality: () => AggregationTemporality.CUMULATIVE,
+    };
+    const { provider, count, flush } = metricApp(exporter);
+    const histogram = provider.getMeter('test').createHistogram('duration');
+    for (let i = 0; i < 3; i++) {
+      count();
+      histogram.record(i);
+      await flush();
+    }
+
+    const values = kept.map(({ scopeMetrics }) =>
+      scopeMetrics.flatMap(({ metrics }) =>
+        metrics.flatMap(({ dataPoints }) => dataPoints.map(({ value }) => value)),
+      ),
+    );
+    // Each as it was when it was exported.
+    expect(values).toMatchObject([
+      [1, { count: 1, sum: 0 }],
+      [2, { count: 2, sum: 1 }],
+      [3, { count: 3, sum: 3 }],
+    ]);
+    const shared = [...mutableParts(kept[0])].filter((part) => mutableParts(kept[1]).has(part));
+    expect(shared).toEqual([]);
+    await provider.shutdown();
+  });
+
   it('passes on the aggregations that the inner one selects', async () => {
     const inner = new InMemoryMetricExporter(AggregationTemporality.DELTA);
     Object.assign(inner, { selectAggregation: () => ({ type: AggregationType.DROP }) });
@@ -115,3 +150,20 @@ describe('a wrapped metric exporter', () => {
     }
   });
 });
+
+/** The objects in an export that hold numbers: those that a reader might write to again. */
+function mutableParts(metrics: ResourceMetrics | undefined): Set<unknown> {
+  const parts = new Set<unknown>([metrics, metrics?.scopeMetrics]);
+  for (const scope of metrics?.scopeMetrics ?? []) {
+    parts.add(scope).add(scope.metrics);
+    for (const metric of scope.metrics) {
+      parts.add(metric).add(metric.dataPoints);
+      for (const point of metric.dataPoints) {
+        parts.add(point);
+        if (typeof point.value === 'object')
+          parts.add(point.value).add((point.value as Histogram).buckets.counts);
+      }
+    }
+  }
+  return parts;
+}

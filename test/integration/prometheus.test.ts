@@ -19,23 +19,17 @@ const missing = ['promtool', 'prometheus'].filter(
   (program) => spawnSync(program, ['--version']).error !== undefined,
 );
 
-const AWKWARD_BREAKER = 'a "quoted" C:\\name\nin two lines, größe ☃ 🚀 {x="y"}\t\\n';
-const AWKWARD_EXPORTER = '\\"\n\\\\';
+const AWKWARD = 'a "quoted" C:\\name\nin two lines, größe ☃ 🚀 {x="y"}\t\\n';
 
 const noop = () => {};
 
-/** A service with an outage behind it: two exporters on one breaker, and a breaker by itself. */
+/** A service with an outage behind it: two exporters, and a breaker by itself. */
 function service() {
-  const shared = new CircuitBreaker({ name: AWKWARD_BREAKER, probePolicy: () => true });
   const inner = new ScriptedExporter<number[]>(['success', 'failure', 'failure', 'failure', 'failure']);
-  const spans = new CircuitBreakerExporter(inner, { breaker: shared, name: 'spans' });
-  const logs = new CircuitBreakerExporter(new ScriptedExporter<number[]>(), {
-    breaker: shared,
-    name: AWKWARD_EXPORTER,
-    retention: {},
-  });
+  const spans = new CircuitBreakerExporter(inner, { name: AWKWARD, probePolicy: () => true });
+  const logs = new CircuitBreakerExporter(new ScriptedExporter<number[]>(), { name: 'logs', retention: {} });
   for (let i = 0; i < 5; i++) spans.export([1, 2, 3], noop);
-  shared.forceOpen();
+  logs.breaker.forceOpen();
   logs.export([1, 2, 3, 4, 5, 6, 7], noop);
   return [spans, logs, new CircuitBreaker({ name: 'plain' })];
 }
@@ -111,28 +105,32 @@ describe('Prometheus', () => {
       ]);
       expect(sorted(await values('state', 'name', 'state'))).toEqual(
         sorted([
-          [AWKWARD_BREAKER, 'closed', 0],
-          [AWKWARD_BREAKER, 'open', 1],
-          [AWKWARD_BREAKER, 'half_open', 0],
+          [AWKWARD, 'closed', 0],
+          [AWKWARD, 'open', 1],
+          [AWKWARD, 'half_open', 0],
+          ['logs', 'closed', 0],
+          ['logs', 'open', 1],
+          ['logs', 'half_open', 0],
           ['plain', 'closed', 1],
           ['plain', 'open', 0],
           ['plain', 'half_open', 0],
         ]),
       );
-      expect(sorted(await values('kept_items', 'name', 'exporter'))).toEqual(
+      expect(sorted(await values('kept_items', 'name'))).toEqual(
         sorted([
-          [AWKWARD_BREAKER, 'spans', 0],
-          [AWKWARD_BREAKER, AWKWARD_EXPORTER, 7],
+          [AWKWARD, 0],
+          ['logs', 7],
         ]),
       );
+      expect(await values('last_failure_info', 'name')).toEqual([[AWKWARD, 1]]);
       expect(await values('exports_total{name="plain",result="rejected"}')).toEqual([[0]]);
-      expect(await values('items_total{name!="plain",result="success"}')).toEqual([[3]]);
-      expect(await values('probes_total{name!="plain",result="failure"}')).toEqual([[1]]);
-      const [buckets] = await values('batch_items_bucket{name!="plain",le="4"}');
+      expect(await values('items_total{name!~"plain|logs",result="success"}')).toEqual([[3]]);
+      expect(await values('probes_total{name!~"plain|logs",result="failure"}')).toEqual([[1]]);
+      const [buckets] = await values('batch_items_bucket{name!~"plain|logs",le="4"}');
       expect(buckets).toEqual([5]);
       expect(
-        await query('histogram_quantile(0.5, otel_circuit_breaker_batch_items_bucket{name!="plain"})'),
-      ).toMatchObject([{ metric: { name: AWKWARD_BREAKER } }]);
+        await query('histogram_quantile(0.5, otel_circuit_breaker_batch_items_bucket{name!~"plain|logs"})'),
+      ).toMatchObject([{ metric: { name: AWKWARD } }]);
     } finally {
       server.closeAllConnections();
       server.close();

@@ -2,8 +2,8 @@ import { ExportResultCode } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { describe, expect, it, vi } from 'vitest';
-import { classifyOtlpResult } from '../../src/index.ts';
-import { FAILED, SUCCESS } from '../../src/sending/exporter-contract.ts';
+import { FAILED, SUCCESS } from '../../src/delivery/exporter-contract.ts';
+import { classifyResult } from '../../src/index.ts';
 import { deadPort } from '../support/dead-port.ts';
 import { numberedSpans } from '../support/numbered-spans.ts';
 import { exported, IMPATIENT, PATIENT, protocols, send } from '../support/otlp-exporters.ts';
@@ -46,7 +46,7 @@ const OVER_GRPC: [ReceiverMode, string][] = [
 ];
 
 describe.for(protocols)(
-  'classifyOtlpResult reads what the exporter of $name answers',
+  'classifyResult reads what the exporter of $name answers',
   { concurrent: true },
   (protocol) => {
     it('about a backend that answers, refuses or hangs', async () => {
@@ -58,7 +58,7 @@ describe.for(protocols)(
         await receiver.mode(mode);
         const timeoutMillis = mode === 'healthy' ? undefined : IMPATIENT;
         const result = await send(protocol, receiver, numberedSpans(1, 1), timeoutMillis);
-        read.push([mode, classifyOtlpResult(result)]);
+        read.push([mode, classifyResult(result)]);
       }
 
       expect(read).toEqual(expected);
@@ -73,12 +73,12 @@ describe.for(protocols)(
       const result = await send(protocol, { endpoint }, numberedSpans(1, 1), timeoutMillis);
 
       expect(result.error?.code).toBe(protocol.server === 'http' ? 'ECONNREFUSED' : 14);
-      expect(classifyOtlpResult(result)).toBe('failure');
+      expect(classifyResult(result)).toBe('failure');
     });
   },
 );
 
-describe('classifyOtlpResult ignores what the OTLP exporters answer before anything is sent', () => {
+describe('classifyResult ignores what the OTLP exporters answer before anything is sent', () => {
   it('at their limit of concurrent exports', async () => {
     await using receiver = await startReceiver({ protocol: 'http', mode: 'hold' });
     const exporter = new OTLPTraceExporter({ url: receiver.endpoint('traces'), concurrencyLimit: 1 });
@@ -88,7 +88,7 @@ describe('classifyOtlpResult ignores what the OTLP exporters answer before anyth
     const second = await exported(exporter, numberedSpans(2, 1));
 
     expect(second).toMatchObject({ code: 1, error: { message: 'Concurrent export limit reached' } });
-    expect(classifyOtlpResult(second)).toBe('ignored');
+    expect(classifyResult(second)).toBe('ignored');
     await receiver.release();
     expect(await first).toMatchObject({ code: 0 });
     await exporter.shutdown();
@@ -102,7 +102,7 @@ describe('classifyOtlpResult ignores what the OTLP exporters answer before anyth
       const result = await exported(exporter, numberedSpans(1, 1));
 
       expect(result).toMatchObject({ code: 1, error: { message: 'Nothing to send' } });
-      expect(classifyOtlpResult(result)).toBe('ignored');
+      expect(classifyResult(result)).toBe('ignored');
       await exporter.shutdown();
     } finally {
       serialize.mockRestore();

@@ -4,7 +4,7 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CircuitBreaker, CircuitBreakerExporter, CircuitOpenError } from '../../src/index.ts';
+import { CircuitBreakerExporter, CircuitOpenError } from '../../src/index.ts';
 import { deadPort } from '../support/dead-port.ts';
 import { PATIENT, protocols } from '../support/otlp-exporters.ts';
 import { startReceiver } from '../support/receiver-process.ts';
@@ -16,10 +16,10 @@ describe.for(protocols)(
   (protocol) => {
     it('is several exports in one tick, of which an OPEN circuit lets one through, as the probe', async () => {
       await using receiver = await startReceiver({ protocol: protocol.server, mode: 'hold' });
-      const breaker = new CircuitBreaker({ probePolicy: () => true });
       const inner = protocol.traces(receiver.endpoint('traces'), PATIENT);
       const sent = vi.spyOn(inner, 'export');
-      const exporter = new CircuitBreakerExporter<ReadableSpan[]>(inner, { breaker });
+      const exporter = new CircuitBreakerExporter<ReadableSpan[]>(inner, { probePolicy: () => true });
+      const { breaker } = exporter;
       const offered = vi.spyOn(exporter, 'export');
       await using app = spanApp(new BatchSpanProcessor(exporter, { maxExportBatchSize: 10 }));
       const held = (count: number) =>
@@ -29,7 +29,7 @@ describe.for(protocols)(
       app.make(50);
       await held(1);
       for (let failures = 0; failures < 3; failures += 1)
-        breaker.tryAcquire()?.fail(new Error('of another signal'));
+        breaker.tryAcquire()?.fail(new Error('past the exporter'));
       expect(breaker.state).toBe('OPEN');
 
       const shutdown = app.provider.shutdown().catch((error: unknown) => error);
@@ -39,7 +39,7 @@ describe.for(protocols)(
       expect(exporter.snapshot()).toMatchObject({
         state: 'HALF_OPEN',
         items: { rejected: 30 },
-        delivery: { inFlight: { items: 20 }, lost: { items: 30 } },
+        delivery: { inFlight: { items: 20 }, lostBy: { rejected: 30 } },
       });
 
       await receiver.release(1);

@@ -195,7 +195,7 @@ describe('under HTTP instrumentation', () => {
 
     await exporter.shutdown();
 
-    expect(collector.requests).toBe(1);
+    expect(collector.requests).toBe(2);
     expect(second.requests).toBe(2);
     expect(clientSpans()).toEqual([]);
   });

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Classification, ExportResultLike, ProbePolicy, TripPolicy } from '../../src/index.ts';
+import type {
+  Classification,
+  ExportFacts,
+  ExportResultLike,
+  ProbePolicy,
+  TripPolicy,
+} from '../../src/index.ts';
 import {
   afterCooldown,
   allOf,
@@ -21,18 +27,29 @@ import type { CircuitModel } from '../../src/testing/circuit-model.ts';
 import type { CircuitSystem } from '../../src/testing/circuit-system.ts';
 import { runs, seed } from './seed.ts';
 
-/** Throws, answers nonsense, and opens, in turns; cannot even be reset. */
+/** Throws, returns nonsense, rejects, and opens, in turns; it cannot even be reset. */
 const brokenTripPolicy: TripPolicy = {
   createDetector() {
     let asked = 0;
     const answer = () => {
       asked += 1;
-      if (asked % 4 === 1) throw new Error('the trip policy threw');
-      return [undefined, 'yes', true][(asked + 1) % 4] as boolean;
+      switch (asked % 5) {
+        case 1:
+          throw new Error('the trip policy threw');
+        case 2:
+          return Promise.reject(new Error('the trip policy is async')) as never;
+        case 3:
+          return 'yes' as never;
+        case 4:
+          return undefined as never;
+        default:
+          return true;
+      }
     };
     return {
       onSuccess: answer,
       onFailure: answer,
+      isTooSlow: answer,
       reset() {
         throw new Error('the trip policy cannot be reset');
       },
@@ -42,10 +59,11 @@ const brokenTripPolicy: TripPolicy = {
 
 const brokenProbePolicy: ProbePolicy = ({ attempt }) => {
   if (attempt % 3 === 0) throw new Error('the probe policy threw');
+  if (attempt % 7 === 0) return Promise.reject(new Error('the probe policy is async')) as never;
   return (attempt % 2 === 0 ? 'no' : false) as boolean;
 };
 
-/** Opens at the second success in a row: a success can open the circuit if a policy says so. */
+/** Opens at the second success in a row: a success opens the circuit if a policy says so. */
 const tripOnSuccess: TripPolicy = {
   createDetector() {
     let successes = 0;
@@ -67,7 +85,11 @@ const brokenClassifier = ({ code, error }: ExportResultLike): Classification => 
   return code === 0 ? 'success' : ('no idea' as Classification);
 };
 
-const inverted = ({ code }: ExportResultLike): Classification => (code === 0 ? 'failure' : 'success');
+const bySizeAndDuration = ({ code }: ExportResultLike, { durationMillis, items }: ExportFacts) => {
+  if (items === 600) return 'invalid';
+  if (durationMillis > 2_000) return 'ignored';
+  return code === 0 ? 'success' : 'failure';
+};
 
 const rates = { window: { exports: 8 }, minimumExports: 3 };
 
@@ -79,8 +101,8 @@ const cases: readonly (readonly [string, CircuitCommandsOptions])[] = [
     { successThreshold: 3, probePolicy: everyNthAttempt(2, { first: 1 }) },
   ],
   ['no export time-out', { exportTimeoutMillis: 0, probePolicy: defaultProbePolicy }],
-  ['probes that time out before their exports do', { probeTimeoutMillis: 4_000, successThreshold: 2 }],
   ['exports that time out after 1 ms', { exportTimeoutMillis: 1 }],
+  ['exports that time out when the caller of a probe is answered', { exportTimeoutMillis: 1_000 }],
   ['rejections reported as success', { reportRejectedAs: 'success' }],
   ['consecutiveFailures(1)', { tripPolicy: consecutiveFailures(1), probePolicy: afterCooldown(2_000) }],
   ['failureRate of exports', { tripPolicy: failureRate(rates), probePolicy: everyNthAttempt(3) }],
@@ -94,8 +116,9 @@ const cases: readonly (readonly [string, CircuitCommandsOptions])[] = [
   [
     'slowExportRate',
     {
-      tripPolicy: slowExportRate({ ...rates, slowerThanMillis: 999 }),
+      tripPolicy: anyTrip(slowExportRate({ ...rates, slowerThanMillis: 999 }), consecutiveFailures()),
       probePolicy: exponentialBackoff({ jitter: 'equal' }),
+      successThreshold: 2,
     },
   ],
   [
@@ -109,12 +132,23 @@ const cases: readonly (readonly [string, CircuitCommandsOptions])[] = [
     },
   ],
   [
-    'policies that throw or answer nonsense',
+    'policies that throw or return nonsense',
     { tripPolicy: brokenTripPolicy, probePolicy: brokenProbePolicy },
   ],
-  ['a trip policy that opens on success', { tripPolicy: tripOnSuccess }],
-  ['a classifier that throws or answers nonsense', { classify: brokenClassifier }],
-  ['a classifier that turns results around', { classify: inverted, successThreshold: 2 }],
+  [
+    'combined policies with members that throw or return nonsense',
+    {
+      tripPolicy: anyTrip(brokenTripPolicy, consecutiveFailures(), brokenTripPolicy),
+      probePolicy: allOf(
+        afterCooldown(2_000),
+        brokenProbePolicy,
+        anyOf(brokenProbePolicy, everyNthAttempt(4)),
+      ),
+    },
+  ],
+  ['a trip policy that opens on success', { tripPolicy: anyTrip(tripOnSuccess, consecutiveFailures()) }],
+  ['a classifier that throws or returns nonsense', { classify: brokenClassifier }],
+  ['a classifier that looks at durations and sizes', { classify: bySizeAndDuration, successThreshold: 2 }],
 ];
 
 describe(`does what the model says (FC_SEED=${seed})`, () => {

@@ -6,11 +6,12 @@ import {
   CircuitBreakerExporter,
   consecutiveFailures,
   everyNthAttempt,
+  slowExportRate,
 } from '../../src/index.ts';
 import { ManualClock } from '../../src/testing/manual-clock.ts';
 import { runs, seed } from './seed.ts';
 
-/** What the contract promises whatever happens, stated one by one, and checked without the model. */
+/** Promises of the contract that hold whatever happens, one by one, checked without the model. */
 
 type Answer = 'success' | 'failure' | 'invalid' | 'ignored';
 type Reaction = Answer | 'hold' | 'throw' | 'twice' | 'reject';
@@ -63,7 +64,9 @@ interface Call {
   readonly isProbe: boolean;
   /** Counts the changes of state, and the resets. */
   readonly generation: number;
+  readonly startedAt: number;
   readonly callback: (result: ExportResultLike) => void;
+  answered: boolean;
 }
 
 interface Caller {
@@ -80,9 +83,11 @@ class World {
   readonly violations: string[] = [];
   generation = 0;
   tripPolicyAsked = 0;
+  readonly #timeoutMillis: number;
   #reaction: Reaction = 'hold';
 
-  constructor(options: CircuitBreakerExporterOptions) {
+  constructor(options: CircuitBreakerExporterOptions<unknown[]>) {
+    this.#timeoutMillis = options.exportTimeoutMillis ?? 15_000;
     const policy = consecutiveFailures(2);
     this.exporter = new CircuitBreakerExporter<unknown[]>(
       { export: (batch, callback) => this.#innerExport(batch, callback), shutdown: async () => {} },
@@ -97,13 +102,15 @@ class World {
         tripPolicy: {
           createDetector: () => {
             const detector = policy.createDetector();
-            const count = (method: 'onSuccess' | 'onFailure') => (at: number, millis: number) => {
-              this.tripPolicyAsked += 1;
-              return detector[method](at, millis);
-            };
             return {
-              onSuccess: count('onSuccess'),
-              onFailure: count('onFailure'),
+              onSuccess: (at, millis) => {
+                this.tripPolicyAsked += 1;
+                return detector.onSuccess(at, millis);
+              },
+              onFailure: (at, millis, error) => {
+                this.tripPolicyAsked += 1;
+                return detector.onFailure(at, millis, error);
+              },
               reset: () => detector.reset(),
             };
           },
@@ -116,8 +123,12 @@ class World {
     return this.callers.flatMap(({ call }) => (call === undefined ? [] : [call]));
   }
 
-  unanswered(): Caller[] {
-    return this.callers.filter((caller) => caller.answers === 0);
+  /** Exports that the inner exporter has not answered in time so far. */
+  inFlight(): Call[] {
+    const timeoutMillis = this.#timeoutMillis || Number.POSITIVE_INFINITY;
+    return this.calls.filter(
+      ({ answered, startedAt }) => !answered && this.clock.now() - startedAt < timeoutMillis,
+    );
   }
 
   play(step: Op): void {
@@ -126,7 +137,7 @@ class World {
         this.#export(step.items, step.reaction);
         break;
       case 'answer':
-        this.calls.at(-1 - step.index)?.callback(RESULTS[step.answer]());
+        answer(this.calls.at(-1 - step.index), step.answer);
         break;
       case 'advance':
         this.clock.advance(step.millis);
@@ -149,30 +160,45 @@ class World {
   #innerExport(batch: unknown[], callback: (result: ExportResultLike) => void): unknown {
     const { state } = this.exporter.breaker;
     if (state === 'OPEN') this.violations.push('an inner call while OPEN');
-    const call = {
+    const call: Call = {
       items: batch.length,
       isProbe: state === 'HALF_OPEN',
       generation: this.generation,
+      startedAt: this.clock.now(),
       callback,
+      answered: false,
     };
     if (call.isProbe && this.#isProbing()) this.violations.push('a second probe in flight');
     this.callers.at(-1)!.call = call;
     const reaction = this.#reaction;
-    if (reaction === 'throw') throw new Error('the inner exporter threw');
+    if (reaction === 'throw') {
+      call.answered = true;
+      throw new Error('the inner exporter threw');
+    }
     if (reaction === 'reject') return Promise.reject(new Error('the inner exporter rejected'));
-    if (reaction === 'twice') callback(RESULTS.failure());
-    if (reaction === 'twice') callback(RESULTS.success());
-    else if (reaction !== 'hold') callback(RESULTS[reaction]());
+    if (reaction === 'twice') answer(call, 'failure');
+    if (reaction === 'twice') answer(call, 'success');
+    else if (reaction !== 'hold') answer(call, reaction);
     return undefined;
   }
 
   #isProbing(): boolean {
-    return this.unanswered().some(({ call }) => call?.isProbe && call.generation === this.generation);
+    // Without an export time-out, a probe that hangs is given up after 30 s.
+    return this.inFlight().some(
+      ({ isProbe, generation, startedAt }) =>
+        isProbe && generation === this.generation && this.clock.now() - startedAt < 30_000,
+    );
   }
 }
 
+function answer(call: Call | undefined, kind: Answer): void {
+  if (call === undefined) return;
+  call.answered = true;
+  call.callback(RESULTS[kind]());
+}
+
 /** Whatever happens, `holds` after every step. */
-function always(options: CircuitBreakerExporterOptions, holds: (world: World) => boolean): void {
+function always(options: CircuitBreakerExporterOptions<unknown[]>, holds: (world: World) => boolean): void {
   fc.assert(
     fc.property(ops, (steps) => {
       const world = new World(options);
@@ -185,7 +211,7 @@ function always(options: CircuitBreakerExporterOptions, holds: (world: World) =>
   );
 }
 
-const variants: readonly (readonly [string, CircuitBreakerExporterOptions])[] = [
+const variants: readonly (readonly [string, CircuitBreakerExporterOptions<unknown[]>])[] = [
   ['the defaults', {}],
   ['successThreshold 2', { successThreshold: 2 }],
   ['no export time-out', { exportTimeoutMillis: 0 }],
@@ -229,11 +255,13 @@ function decisive({ exporter, tripPolicyAsked, generation }: World) {
     since,
     consecutiveFailures: failures,
     consecutiveInvalid,
+    consecutiveIgnored,
     ...rest
   } = exporter.snapshot();
   const { attemptsSinceOpened, failedProbes } = rest;
   return {
-    ...{ state, forced, since, failures, consecutiveInvalid, attemptsSinceOpened, failedProbes },
+    ...{ state, forced, since, failures, consecutiveInvalid, consecutiveIgnored },
+    ...{ attemptsSinceOpened, failedProbes },
     ...{ tripPolicyAsked, generation },
   };
 }
@@ -243,10 +271,10 @@ describe(`whatever happens (FC_SEED=${seed})`, () => {
     always({}, (world) => {
       const { exports, items } = world.exporter.snapshot();
       const sum = (counts: typeof exports) => Object.values(counts).reduce((a, b) => a + b, 0);
-      const itemsOf = (callers: readonly Caller[]) => callers.reduce((all, caller) => all + caller.items, 0);
+      const itemsOf = (list: readonly { items: number }[]) => list.reduce((all, one) => all + one.items, 0);
       return (
-        sum(exports) + world.unanswered().length === world.callers.length &&
-        sum(items) + itemsOf(world.unanswered()) === itemsOf(world.callers)
+        sum(exports) + world.inFlight().length === world.callers.length &&
+        sum(items) + itemsOf(world.inFlight()) === itemsOf(world.callers)
       );
     });
   });
@@ -278,34 +306,89 @@ describe(`whatever happens (FC_SEED=${seed})`, () => {
     );
   });
 
-  it('a probe policy is told the forward steps of the clock that attempts saw, also if the clock runs back', () => {
-    const steps = fc.array(fc.integer({ min: -5_000, max: 5_000 }), {
+  it('every caller of a probe has been answered within a second', () => {
+    always({}, ({ callers, clock }) =>
+      callers.every(
+        ({ call, answers }) => !call?.isProbe || answers > 0 || clock.now() - call.startedAt < 1_000,
+      ),
+    );
+  });
+
+  it('what throws before it sends anything opens no circuit, closes none, and fails no probe', () => {
+    fc.assert(
+      fc.property(ops, (steps) => {
+        const world = new World({});
+        for (const step of steps) {
+          const before = world.exporter.snapshot();
+          world.play(step);
+          if (step.op !== 'export' || step.reaction !== 'throw') continue;
+          const after = world.exporter.snapshot();
+          // An attempt may have become a probe.
+          expect([before.state, 'HALF_OPEN']).toContain(after.state);
+          expect(after.consecutiveFailures).toBe(before.consecutiveFailures);
+          expect(after.probes).toEqual(before.probes);
+        }
+      }),
+      runs(300),
+    );
+  });
+
+  it('a circuit with slowExportRate is closed only by a probe that is quick enough', () => {
+    const durations = fc.array(fc.constantFrom(0, 100, 101, 500), {
       minLength: 20,
       maxLength: 60,
       size: 'max',
     });
     fc.assert(
-      fc.property(steps, (clockSteps) => {
-        let now = 1_000_000;
-        const told: number[] = [];
+      fc.property(durations, (millis) => {
+        const clock = new ManualClock();
         const breaker = new CircuitBreaker({
-          clock: { now: () => now, schedule: () => () => {} },
-          tripPolicy: consecutiveFailures(1),
-          probePolicy: ({ elapsedMillis }) => {
-            told.push(elapsedMillis);
-            return false;
-          },
+          clock,
+          tripPolicy: slowExportRate({ slowerThanMillis: 100, window: { exports: 4 } }),
+          probePolicy: everyNthAttempt(2),
         });
-        breaker.tryAcquire()?.fail();
-        let forward = 0;
-        const expected: number[] = [];
-        for (const step of clockSteps) {
-          now += step;
-          breaker.tryAcquire();
-          forward += Math.max(0, step);
-          expected.push(forward);
+        for (const durationMillis of millis) {
+          const permit = breaker.tryAcquire();
+          if (permit === undefined) continue;
+          clock.advance(durationMillis);
+          permit.succeed();
+          if (permit.probe) expect(breaker.state).toBe(durationMillis > 100 ? 'OPEN' : 'CLOSED');
         }
-        expect(told).toEqual(expected);
+      }),
+      runs(200),
+    );
+  });
+
+  it('a time of day that is set changes nothing but the times that are shown', () => {
+    const times = fc.array(fc.tuple(fc.nat(5_000), fc.integer({ min: -7_200_000, max: 7_200_000 })), {
+      minLength: 20,
+      maxLength: 60,
+      size: 'max',
+    });
+    fc.assert(
+      fc.property(times, (pauses) => {
+        const runWith = (follows: boolean) => {
+          const time = { now: 0, unixMillis: 1_700_000_000_000 };
+          const elapsed: number[] = [];
+          const breaker = new CircuitBreaker({
+            clock: { now: () => time.now, unixMillis: () => time.unixMillis, schedule: () => () => {} },
+            tripPolicy: consecutiveFailures(1),
+            probePolicy: (context) => {
+              elapsed.push(context.elapsedMillis);
+              return context.elapsedMillis >= 5_000;
+            },
+          });
+          for (const [pauseMillis, step] of pauses) {
+            const permit = breaker.tryAcquire();
+            time.now += pauseMillis;
+            time.unixMillis += pauseMillis + (follows ? step : 0);
+            permit?.fail();
+          }
+          const { notClosedMillis, exportDurations, exports, transitions, attemptsSinceOpened } =
+            breaker.snapshot();
+          return { elapsed, notClosedMillis, exportDurations, exports, transitions, attemptsSinceOpened };
+        };
+        expect(runWith(true)).toEqual(runWith(false));
       }),
       runs(200),
     );

@@ -37,7 +37,8 @@ const results = fc
     { minLength: 1, maxLength: 150, size: 'max' },
   )
   .map((steps) => {
-    let at = 1_700_000_000_000;
+    // A clock has run for a while, in fractions of milliseconds.
+    let at = 12_345.678;
     return steps.map(({ pauseMillis, ...rest }) => {
       at += pauseMillis;
       return { ...rest, at };
@@ -45,7 +46,7 @@ const results = fc
   });
 
 function tell(detector: TripDetector, { failed, at, durationMillis }: Result): boolean {
-  return failed ? detector.onFailure(at, durationMillis) : detector.onSuccess(at, durationMillis);
+  return failed ? detector.onFailure(at, durationMillis, undefined) : detector.onSuccess(at, durationMillis);
 }
 
 /**
@@ -213,6 +214,20 @@ describe(`trip policies (FC_SEED=${seed})`, () => {
           const answers = apart.map((detector) => tell(detector, seen.at(-1)!));
           return [answers.includes(true)];
         });
+      }),
+      runs(300),
+    );
+  });
+
+  it('slowExportRate finds a probe too slow exactly when it took longer; anyTrip when any of its policies does', () => {
+    fc.assert(
+      fc.property(fc.nat(300), fc.nat(300), fc.nat(400), (one, other, durationMillis) => {
+        const window = { exports: 5 };
+        const parts = [one, other].map((slowerThanMillis) => slowExportRate({ slowerThanMillis, window }));
+        const answers = parts.map((policy) => policy.createDetector().isTooSlow?.(durationMillis));
+        expect(answers).toEqual([durationMillis > one, durationMillis > other]);
+        const any = anyTrip(consecutiveFailures(), ...parts).createDetector();
+        expect(any.isTooSlow?.(durationMillis)).toBe(answers.includes(true));
       }),
       runs(300),
     );

@@ -91,7 +91,7 @@ export const BENT: readonly (readonly [sin: string, create: CreateExporter, comp
   [
     'copies results',
     telling((callback, result) => callback({ ...result })),
-    'was told: {"code":0}, by the contract {"code":0}, the inner exporter\'s own object',
+    "the inner exporter's own object",
   ],
   [
     'has a rejection for everybody',
@@ -155,7 +155,7 @@ export const BENT: readonly (readonly [sin: string, create: CreateExporter, comp
   [
     'shows what nobody knows',
     showing((snapshot) => ({ ...snapshot, mood: 'sunny' })),
-    'snapshot.mood is there, and the contract knows nothing of it',
+    'snapshot.mood is there, but not in the contract',
   ],
   [
     'forgets a part of its snapshot',

@@ -3,24 +3,36 @@ import { consecutiveFailures, defaultProbePolicy } from '../../../src/index.ts';
 import type { CreateExporter, ExporterUnderTest } from '../../../src/testing/circuit-commands.ts';
 import { TinyNumbers } from './tiny-numbers.ts';
 
-/** What can be planted. */
+/** The bugs that can be planted. */
 export type Bug =
   /** A result counts in whatever state it arrives. */
   | 'a late result counts'
   /** HALF_OPEN lets every export through as a probe. */
   | 'two probes at once'
   /** A probe that is never settled is waited for until the end of time. */
-  | 'a hung probe keeps its place';
+  | 'a hung probe keeps its place'
+  /** An `export()` that throws is taken for a failure of the backend. */
+  | 'a local throw is a failure'
+  /** A probe is not asked how long it took. */
+  | 'a slow probe closes'
+  /** The caller of a probe waits until it is answered. */
+  | 'a probe holds its caller'
+  /** Cooldowns are measured with the time of day. */
+  | 'the time of day is elapsed time'
+  /** Displayed times follow every step of the time of day. */
+  | 'times flicker'
+  /** The trip policy is not told what an export failed with. */
+  | 'a detector gets no error';
 
 type Options = Parameters<CreateExporter>[1];
 type Inner = Parameters<CreateExporter>[0];
-type Result = 'success' | 'failure' | 'invalid' | 'ignored';
+type Result = 'success' | 'failure' | 'invalid' | 'ignored' | 'unsent';
 
 /** A second implementation of breaker and exporter, small enough to be read at a glance, with room for one bug. */
 export const createTiny =
   (bug?: Bug): CreateExporter =>
   (inner, options) =>
-    tinyExporter(inner, options, new TinyBreaker(options, bug));
+    tinyExporter(inner, options, new TinyBreaker(options, bug), bug);
 
 class Permit {
   readonly probe: boolean;
@@ -41,7 +53,7 @@ class Permit {
   succeed = (): void => this.end('success');
   invalid = (error?: unknown): void => this.end('invalid', error);
   fail = (error?: unknown): void => this.end('failure', error);
-  ignore = (): void => this.end('ignored');
+  ignore = (error?: unknown): void => this.end('ignored', error);
 
   end(result: Result, error?: unknown): void {
     if (!this.open) return;
@@ -64,14 +76,15 @@ class TinyBreaker {
   #probe: Permit | undefined;
   #successes = 0;
   #attempt = 0;
-  #elapsedMillis = 0;
-  #lookedAt = 0;
+  #openedAt = 0;
   #random = 0;
+  #ahead: number;
 
   constructor(options: Options, bug: Bug | undefined) {
     this.options = options;
     this.#bug = bug;
     this.numbers = new TinyNumbers(options.clock.now());
+    this.#ahead = this.#measureAhead();
     this.#detector = (options.tripPolicy ?? consecutiveFailures()).createDetector();
     this.#listeners.add(options.onTransition);
   }
@@ -82,8 +95,24 @@ class TinyBreaker {
       state: this.state,
       forced: this.#forced,
       attemptsSinceOpened: this.state === 'CLOSED' ? 0 : this.#attempt,
-      ...this.numbers.snapshot(this.options.clock.now()),
+      ...this.numbers.snapshot(this.options.clock.now(), this.#followTimeOfDay()),
     };
+  }
+
+  #measureAhead(): number {
+    const { clock } = this.options;
+    return clock.unixMillis === undefined ? 0 : clock.unixMillis() - clock.now();
+  }
+
+  #followTimeOfDay(): number {
+    const ahead = this.#measureAhead();
+    if (Math.abs(ahead - this.#ahead) > 1_000 || this.#bug === 'times flicker') this.#ahead = ahead;
+    return this.#ahead;
+  }
+
+  #elapsedNow(): number {
+    const { clock } = this.options;
+    return this.#bug === 'the time of day is elapsed time' ? (clock.unixMillis?.() ?? 0) : clock.now();
   }
 
   onTransition(listener: (transition: CircuitTransition) => void): () => void {
@@ -104,17 +133,13 @@ class TinyBreaker {
     if (this.state === 'HALF_OPEN') {
       const probe = this.#probe;
       if (probe === undefined || this.#bug === 'two probes at once') return this.#newProbe(items);
-      const patience =
-        this.options.probeTimeoutMillis ?? Math.max(30_000, this.options.exportTimeoutMillis ?? 15_000);
+      const patience = Math.max(30_000, this.options.exportTimeoutMillis ?? 15_000);
       const hangs = this.options.clock.now() - probe.startedAt >= patience;
       if (!hangs || this.#bug === 'a hung probe keeps its place') return undefined;
       probe.fail(new Error('the probe was never settled'));
       return this.#admit(items);
     }
-    const now = this.options.clock.now();
     this.#attempt++;
-    this.#elapsedMillis += now - this.#lookedAt;
-    this.#lookedAt = now;
     if (!this.#mayProbe()) return undefined;
     this.#move('HALF_OPEN');
     const permit = this.#newProbe(items);
@@ -131,7 +156,7 @@ class TinyBreaker {
     const policy = this.options.probePolicy ?? defaultProbePolicy;
     const context = {
       attempt: this.#attempt,
-      elapsedMillis: this.#elapsedMillis,
+      elapsedMillis: this.#elapsedNow() - this.#openedAt,
       failedProbes: this.numbers.failedProbes,
       random: this.#random,
     };
@@ -142,7 +167,7 @@ class TinyBreaker {
     try {
       const answer = ask();
       if (typeof answer === 'boolean') return answer;
-      this.report('a policy answered no boolean', answer);
+      this.report('a policy returned no boolean', answer);
     } catch (error) {
       this.report('a policy threw', error);
     }
@@ -162,33 +187,46 @@ class TinyBreaker {
     this.numbers.streak(result);
     if (this.state === 'HALF_OPEN') {
       if (permit.probe) this.#probe = undefined;
-      if (result === 'failure') {
+      if (result === 'ignored' || result === 'unsent') return;
+      if (result === 'failure' || this.#isTooSlow(durationMillis)) {
         this.numbers.failedProbes++;
-        this.#open(error);
-      } else if (result !== 'ignored' && ++this.#successes >= (this.options.successThreshold ?? 1))
-        this.#move('CLOSED');
-    } else if (this.state === 'CLOSED' && this.#forced === null && result !== 'ignored') {
-      const now = this.options.clock.now();
-      const failed = result === 'failure';
-      const ask = failed ? this.#detector.onFailure : this.#detector.onSuccess;
-      if (this.#guard(() => ask.call(this.#detector, now, durationMillis), false))
-        this.#open(failed ? error : undefined);
+        this.#open(result === 'failure' ? error : undefined);
+      } else if (++this.#successes >= (this.options.successThreshold ?? 1)) this.#move('CLOSED');
+    } else if (this.state === 'CLOSED' && this.#forced === null) {
+      if (this.#trips(result, this.options.clock.now(), durationMillis, error))
+        this.#open(result === 'failure' ? error : undefined);
     }
+  }
+
+  #isTooSlow(durationMillis: number): boolean {
+    if (this.#detector.isTooSlow === undefined || this.#bug === 'a slow probe closes') return false;
+    return this.#guard(() => this.#detector.isTooSlow?.(durationMillis), false);
+  }
+
+  #trips(result: Result, now: number, durationMillis: number, error: unknown): boolean {
+    if (result === 'ignored' || result === 'unsent') return false;
+    const told = this.#bug === 'a detector gets no error' ? undefined : error;
+    return this.#guard(
+      () =>
+        result === 'failure'
+          ? this.#detector.onFailure(now, durationMillis, told)
+          : this.#detector.onSuccess(now, durationMillis),
+      false,
+    );
   }
 
   #open(error?: unknown): void {
     try {
       const random = this.options.random() as unknown;
       if (typeof random !== 'number' || !(random >= 0 && random < 1))
-        throw new Error(`random answered ${String(random)}`);
+        throw new Error(`random returned ${String(random)}`);
       this.#random = random;
     } catch (problem) {
       this.#random = 0;
       this.report('random is no use', problem);
     }
     this.#attempt = 0;
-    this.#elapsedMillis = 0;
-    this.#lookedAt = this.options.clock.now();
+    this.#openedAt = this.#elapsedNow();
     this.#move('OPEN', error);
   }
 
@@ -205,7 +243,7 @@ class TinyBreaker {
       name: this.options.name ?? 'otlp',
       from,
       to,
-      at,
+      at: Math.round(at + this.#followTimeOfDay()),
       ...(error === undefined ? {} : { error }),
     };
     this.#queue.push(transition as CircuitTransition);
@@ -276,7 +314,12 @@ class TimeoutError extends Error {
   readonly code = 'ERR_EXPORT_TIMEOUT';
 }
 
-function tinyExporter(inner: Inner, options: Options, breaker: TinyBreaker): ExporterUnderTest {
+function tinyExporter(
+  inner: Inner,
+  options: Options,
+  breaker: TinyBreaker,
+  bug: Bug | undefined,
+): ExporterUnderTest {
   let rejection: { epoch: number; result: ExportResultLike } | undefined;
   const reject = (): ExportResultLike => {
     if (rejection?.epoch !== breaker.epoch) {
@@ -292,22 +335,31 @@ function tinyExporter(inner: Inner, options: Options, breaker: TinyBreaker): Exp
     export(batch, callback) {
       const permit = breaker.tryAcquire(batch.length);
       if (permit === undefined) return callback(reject());
-      send(inner, options, breaker, batch, permit, callback);
+      send({ inner, options, breaker, bug, reject }, batch, permit, callback);
     },
   };
 }
 
+interface Parts {
+  readonly inner: Inner;
+  readonly options: Options;
+  readonly breaker: TinyBreaker;
+  readonly bug: Bug | undefined;
+  reject(): ExportResultLike;
+}
+
 function send(
-  inner: Inner,
-  options: Options,
-  breaker: TinyBreaker,
+  { inner, options, breaker, bug, reject }: Parts,
   batch: unknown[],
   permit: Permit,
   callback: (result: ExportResultLike) => void,
 ): void {
   let answered = false;
+  let told = false;
   let callersThrow: { thrown: unknown } | undefined;
   const tell = (result: ExportResultLike) => {
+    if (told) return;
+    told = true;
     try {
       callback(result);
     } catch (thrown) {
@@ -318,42 +370,51 @@ function send(
   const finish = (kind: Result, result: ExportResultLike, error: unknown) => {
     if (answered) return;
     answered = true;
-    cancel();
+    cancelTimeout();
+    cancelProbe();
     permit.end(kind, error);
     const tells =
       result.code === 0 || typeof (result.error as { message?: unknown } | undefined)?.message === 'string';
     tell(tells ? result : { code: 1, error: new Error('no reason given') });
   };
-  const fail = (thrown: unknown) => {
+  const fail = (thrown: unknown, kind: Result = 'failure') => {
     const error = thrown instanceof Error ? thrown : new Error('the exporter failed');
-    finish('failure', { code: 1, error }, error);
+    finish(kind, { code: 1, error }, error);
   };
-  const timeout = options.exportTimeoutMillis ?? 15_000;
-  const cancel =
-    timeout === 0
-      ? () => {}
-      : options.clock.schedule(() => fail(new TimeoutError('no answer in time')), timeout);
+  const { clock, exportTimeoutMillis: timeout = 15_000 } = options;
+  const nothing = () => {};
+  const cancelTimeout =
+    timeout === 0 ? nothing : clock.schedule(() => fail(new TimeoutError('no answer in time')), timeout);
+  const holds = !permit.probe || bug === 'a probe holds its caller';
+  const cancelProbe = holds ? nothing : clock.schedule(() => tell(reject()), 1_000);
   try {
     const returned: unknown = inner.export(batch, (result: ExportResultLike | undefined) => {
       if (answered) return;
       if (result === undefined) fail(undefined);
-      else finish(classify(result, options, breaker), result, result.error);
+      else finish(classify(result, permit, options, breaker), result, result.error);
     });
-    if (returned instanceof Promise) returned.catch(fail);
+    if (returned instanceof Promise) returned.catch((error) => fail(error));
   } catch (error) {
     if (callersThrow !== undefined) throw callersThrow.thrown;
-    fail(error);
+    fail(error, bug === 'a local throw is a failure' ? 'failure' : 'unsent');
   }
 }
 
-function classify(result: ExportResultLike, options: Options, breaker: TinyBreaker): Result {
+function classify(
+  result: ExportResultLike,
+  { startedAt, items }: Permit,
+  options: Options,
+  breaker: TinyBreaker,
+): Result {
+  const known: readonly Result[] = ['success', 'failure', 'invalid', 'ignored'];
   try {
     if (options.classify !== undefined) {
-      const answer = options.classify(result);
-      return ['success', 'failure', 'invalid', 'ignored'].includes(answer) ? answer : 'failure';
+      const answer = options.classify(result, { durationMillis: options.clock.now() - startedAt, items });
+      if (known.includes(answer)) return answer;
+      throw new Error(`the classifier returned ${answer}`);
     }
   } catch (error) {
-    breaker.report('the classifier threw', error);
+    breaker.report('the classifier failed', error);
     return 'failure';
   }
   if (result.code === 0) return 'success';

@@ -1,6 +1,6 @@
 import type { CircuitState } from '../../../src/index.ts';
 
-type Result = 'success' | 'failure' | 'invalid' | 'ignored';
+type Result = 'success' | 'failure' | 'invalid' | 'ignored' | 'unsent';
 
 class Histogram {
   readonly bounds: readonly number[];
@@ -31,7 +31,12 @@ export class TinyNumbers {
   #notClosedBefore = 0;
   #failures = 0;
   #invalid = 0;
-  readonly #last: Record<'failure' | 'invalid', object | null> = { failure: null, invalid: null };
+  #ignored = 0;
+  readonly #last: Record<'failure' | 'invalid' | 'ignored', { at: number } | null> = {
+    failure: null,
+    invalid: null,
+    ignored: null,
+  };
   #lastSuccessAt: number | null = null;
   readonly #exports = counts();
   readonly #items = counts();
@@ -55,31 +60,37 @@ export class TinyNumbers {
     this.#items.rejected += items;
   }
 
-  end(result: Result, items: number, at: number, durationMillis: number, error: unknown): void {
+  end(outcome: Result, items: number, at: number, durationMillis: number, error: unknown): void {
+    const result = outcome === 'unsent' ? 'invalid' : outcome;
     this.#exports[result]++;
     this.#items[result] += items;
     this.#durations.add(durationMillis / 1_000);
     this.#sizes.add(items);
-    if (result === 'success') this.#lastSuccessAt = at;
-    if (result !== 'failure' && result !== 'invalid') return;
+    if (result === 'success') {
+      this.#lastSuccessAt = at;
+      return;
+    }
     const {
       name = 'Error',
       code = null,
       message = '',
     } = (error ?? {}) as { name?: string; code?: unknown; message?: string };
-    this.#last[result] = { name, code, message, at };
+    this.#last[result] = Object.assign({ name, code, cause: null, message }, { at });
   }
 
   probe(result: Result): void {
     if (result === 'failure') this.#probes.failure++;
-    else if (result !== 'ignored') this.#probes.success++;
+    else if (result === 'success' || result === 'invalid') this.#probes.success++;
   }
 
   streak(result: Result): void {
     if (result === 'failure') this.#failures++;
-    else if (result !== 'ignored') this.#failures = 0;
-    if (result === 'invalid') this.#invalid++;
-    if (result === 'success') this.#invalid = 0;
+    if (result === 'invalid' || result === 'unsent') this.#invalid++;
+    if (result === 'ignored') this.#ignored++;
+    if (result === 'success' || result === 'invalid') this.#failures = 0;
+    if (result !== 'success') return;
+    this.#invalid = 0;
+    this.#ignored = 0;
   }
 
   move(from: CircuitState, to: CircuitState, at: number): void {
@@ -92,16 +103,21 @@ export class TinyNumbers {
     this.failedProbes = 0;
   }
 
-  snapshot(now: number) {
+  /** @param ahead - the time of day minus `now` */
+  snapshot(now: number, ahead: number) {
+    const shown = (at: number) => Math.round(at + ahead);
+    const last = (error: { at: number } | null) => error && { ...error, at: shown(error.at) };
     return structuredClone({
-      since: this.#since,
-      notClosedSince: this.#notClosedSince,
+      since: shown(this.#since),
+      notClosedSince: this.#notClosedSince === null ? null : shown(this.#notClosedSince),
       consecutiveFailures: this.#failures,
       consecutiveInvalid: this.#invalid,
+      consecutiveIgnored: this.#ignored,
       failedProbes: this.failedProbes,
-      lastFailure: this.#last.failure,
-      lastInvalid: this.#last.invalid,
-      lastSuccessAt: this.#lastSuccessAt,
+      lastFailure: last(this.#last.failure),
+      lastInvalid: last(this.#last.invalid),
+      lastIgnored: last(this.#last.ignored),
+      lastSuccessAt: this.#lastSuccessAt === null ? null : shown(this.#lastSuccessAt),
       exports: this.#exports,
       items: this.#items,
       probes: this.#probes,

@@ -64,16 +64,18 @@ export function arrangeHalfOpen(options: CircuitBreakerOptions = {}) {
   return { ...arranged, probe };
 }
 
-/** A trip policy that records what its detector hears, and answers as told. */
+/** A trip policy whose detector records its calls, and answers as told. */
 export function recordingTrip(answers: Partial<Record<'onSuccess' | 'onFailure', () => unknown>> = {}) {
   const heard: [method: string, ...args: number[]][] = [];
+  const errors: unknown[] = [];
   const detector = {
     onSuccess(at: number, durationMillis: number) {
       heard.push(['success', at, durationMillis]);
       return answers.onSuccess?.() ?? false;
     },
-    onFailure(at: number, durationMillis: number) {
+    onFailure(at: number, durationMillis: number, error: unknown) {
       heard.push(['failure', at, durationMillis]);
+      errors.push(error);
       return answers.onFailure?.() ?? false;
     },
     reset() {
@@ -81,5 +83,5 @@ export function recordingTrip(answers: Partial<Record<'onSuccess' | 'onFailure',
     },
   };
   const policy: TripPolicy = { createDetector: () => detector as TripDetector };
-  return { policy, heard };
+  return { policy, heard, errors };
 }

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { attachInternals, internalsOf } from '../../../src/breaker/breaker-internals.ts';
 import {
+  acquire,
   always,
   arrangeBreaker,
   arrangeHalfOpen,
@@ -26,7 +27,7 @@ describe('internalsOf', () => {
 
   it('finds them on a breaker under a symbol of the global registry, out of sight', () => {
     const { breaker } = arrangeBreaker();
-    const symbol = Symbol.for('otel-circuit-breaker/breaker-internals/1');
+    const symbol = Symbol.for('otel-circuit-breaker/breaker-internals/2');
     expect(internalsOf(breaker)).toBe((breaker as never as Record<symbol, unknown>)[symbol]);
     expect(internalsOf(breaker)).toBeDefined();
     expect({ ...breaker }).toEqual({});
@@ -41,58 +42,88 @@ describe('internalsOf', () => {
 });
 
 describe('the internals of a breaker', () => {
-  it('say when a permit was given', () => {
+  it('give permits at a time that was read before, without reading the clock', () => {
     const { breaker, clock } = arrangeBreaker();
-    clock.advance(7);
-    expect(internals(breaker).tryAcquire(1)).toMatchObject({ startedAt: START + 7, probe: false });
+    const now = vi.spyOn(clock, 'now');
+    const permit = internals(breaker).acquire(1, START + 7);
+    permit?.settle('success', undefined, START + 19);
+    expect(permit).toMatchObject({ startedAt: START + 7, probe: false });
+    expect(now).not.toHaveBeenCalled();
+    expect(breaker.snapshot()).toMatchObject({
+      lastSuccessAt: START + 19,
+      exportDurations: { sum: 0.012, count: 1 },
+    });
   });
 
   it('count an unasked "no" as an attempt, but not as rejected', () => {
     const { breaker } = arrangeOpen({ probePolicy: never });
-    expect(internals(breaker).tryAcquireUnasked(5)).toBeUndefined();
+    expect(internals(breaker).acquireUnasked(5, START)).toBeUndefined();
     expect(breaker.snapshot()).toMatchObject({
       attemptsSinceOpened: 1,
       exports: { rejected: 0 },
       items: { rejected: 0 },
     });
-    expect(internals(breaker).tryAcquire(5)).toBeUndefined();
+    expect(internals(breaker).acquire(5, START)).toBeUndefined();
     expect(breaker.snapshot()).toMatchObject({ exports: { rejected: 1 }, items: { rejected: 5 } });
   });
 
   it('let an unasked sending be the probe', () => {
     const { breaker } = arrangeOpen({ probePolicy: always });
-    expect(internals(breaker).tryAcquireUnasked(5)).toMatchObject({ probe: true, startedAt: START });
+    expect(internals(breaker).acquireUnasked(5, START)).toMatchObject({ probe: true, startedAt: START });
     expect(breaker.state).toBe('HALF_OPEN');
+  });
+
+  it('tell the probe policy the time that was read before', () => {
+    const elapsed: number[] = [];
+    const { breaker } = arrangeOpen({
+      probePolicy: ({ elapsedMillis }) => {
+        elapsed.push(elapsedMillis);
+        return false;
+      },
+    });
+    internals(breaker).acquire(1, START + 300);
+    internals(breaker).acquire(1, START + 450);
+    expect(elapsed).toEqual([300, 450]);
   });
 
   it('give a permit past the circuit, whose result moves the totals and nothing else', () => {
     const { policy, heard } = recordingTrip({ onFailure: () => true });
-    const { breaker, clock, transitions } = arrangeBreaker({ tripPolicy: policy });
-    const permits = [1, 2, 3, 4].map((items) => internals(breaker).acquirePast(items));
-    clock.advance(1_000);
-    permits[0]?.fail(new Error('down'));
-    permits[1]?.invalid(new Error('refused'));
-    permits[2]?.succeed();
-    permits[3]?.ignore();
+    const { breaker, transitions } = arrangeBreaker({ tripPolicy: policy });
+    const permits = [1, 2, 3, 4, 5].map((items) => internals(breaker).acquirePast(items, START));
+    permits[0]?.settle('failure', new Error('down'), START + 1_000);
+    permits[1]?.settle('invalid', new Error('refused'), START + 1_000);
+    permits[2]?.settle('success', undefined, START + 1_000);
+    permits[3]?.settle('ignored', new Error('no room'), START + 1_000);
+    permits[4]?.settleUnsent(new Error('no such date'), START + 1_000);
     expect(heard).toEqual([]);
     expect(transitions).toEqual([]);
-    expect(permits.map((permit) => permit.probe)).toEqual([false, false, false, false]);
+    expect(permits.map((permit) => permit.probe)).toEqual([false, false, false, false, false]);
     expect(breaker.snapshot()).toMatchObject({
       state: 'CLOSED',
       consecutiveFailures: 0,
       consecutiveInvalid: 0,
-      exports: { success: 1, failure: 1, invalid: 1, ignored: 1, rejected: 0 },
-      items: { success: 3, failure: 1, invalid: 2, ignored: 4 },
+      consecutiveIgnored: 0,
+      exports: { success: 1, failure: 1, invalid: 2, ignored: 1, rejected: 0 },
+      items: { success: 3, failure: 1, invalid: 7, ignored: 4 },
       lastFailure: { message: 'down', at: START + 1_000 },
-      lastInvalid: { message: 'refused' },
+      lastInvalid: { message: 'no such date' },
+      lastIgnored: { message: 'no room' },
       lastSuccessAt: START + 1_000,
-      exportDurations: { sum: 4 },
+      exportDurations: { sum: 5 },
     });
+  });
+
+  it('give a permit past the circuit that moves no streak back, either', () => {
+    const { breaker } = arrangeBreaker();
+    acquire(breaker).fail();
+    acquire(breaker).ignore();
+    internals(breaker).acquirePast(1, START).succeed();
+    expect(breaker.snapshot()).toMatchObject({ consecutiveFailures: 1, consecutiveIgnored: 1 });
   });
 
   it('give a permit past an open circuit, too, without an attempt', () => {
     const { breaker } = arrangeOpen({ probePolicy: never });
-    internals(breaker).acquirePast(1).succeed();
+    internals(breaker).acquirePast(1, START).succeed();
     expect(breaker.snapshot()).toMatchObject({
       state: 'OPEN',
       attemptsSinceOpened: 0,
@@ -102,7 +133,7 @@ describe('the internals of a breaker', () => {
 
   it('take no probe its place past a half-open circuit', () => {
     const { breaker, probe } = arrangeHalfOpen();
-    internals(breaker).acquirePast(1).fail();
+    internals(breaker).acquirePast(1, START).fail();
     expect(breaker.state).toBe('HALF_OPEN');
     probe.succeed();
     expect(breaker.state).toBe('CLOSED');
@@ -121,8 +152,55 @@ describe('the internals of a breaker', () => {
     expect(seen).toEqual([null, 'OPEN', 'CLOSED', null]);
   });
 
-  it('let only the first who asks do the logging', () => {
-    const { claimLogging } = internals(arrangeBreaker().breaker);
-    expect([claimLogging(), claimLogging(), claimLogging()]).toEqual([true, false, false]);
+  it('count those who log what this breaker does', () => {
+    const { breaker } = arrangeBreaker();
+    expect(internals(breaker).logListeners).toBe(0);
+    internals(breaker).logListeners++;
+    expect(internals(breaker).logListeners).toBe(1);
+  });
+
+  it('convert readings of the clock to Unix milliseconds', () => {
+    const { breaker } = arrangeBreaker({
+      clock: { now: () => 10, unixMillis: () => START, schedule: () => () => {} },
+    });
+    expect(internals(breaker).toUnixMillis(30.4)).toBe(START + 20);
+  });
+});
+
+describe('a sending that was never sent', () => {
+  it('counts as invalid, in the numbers and in consecutiveInvalid', () => {
+    const { breaker } = arrangeBreaker();
+    internals(breaker)
+      .acquire(3, START)
+      ?.settleUnsent(new RangeError('no such date'), START + 500);
+    expect(breaker.snapshot()).toMatchObject({
+      consecutiveInvalid: 1,
+      exports: { invalid: 1, failure: 0, ignored: 0 },
+      items: { invalid: 3 },
+      lastInvalid: { name: 'RangeError', message: 'no such date', at: START + 500 },
+      exportDurations: { sum: 0.5, count: 1 },
+      batchSizes: { sum: 3, count: 1 },
+    });
+  });
+
+  it('is no success to the state machine: consecutiveFailures stays', () => {
+    const { breaker } = arrangeBreaker();
+    acquire(breaker).fail();
+    acquire(breaker).fail();
+    internals(breaker).acquire(1, START)?.settleUnsent(new Error('no such date'), START);
+    expect(breaker.snapshot().consecutiveFailures).toBe(2);
+    acquire(breaker).fail();
+    expect(breaker.state).toBe('OPEN');
+  });
+
+  it('as a probe counts in no probes, and frees its place', () => {
+    const { breaker, transitions } = arrangeOpen({ probePolicy: always });
+    const probe = internals(breaker).acquire(1, START);
+    expect(probe?.probe).toBe(true);
+    transitions.length = 0;
+    probe?.settleUnsent(new Error('no such date'), START);
+    expect(transitions).toEqual([]);
+    expect(breaker.snapshot()).toMatchObject({ state: 'HALF_OPEN', probes: { success: 0, failure: 0 } });
+    expect(acquire(breaker).probe).toBe(true);
   });
 });

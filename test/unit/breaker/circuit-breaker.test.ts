@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
+import { internalsOf } from '../../../src/breaker/breaker-internals.ts';
 import type { CircuitBreakerOptions } from '../../../src/breaker/circuit-breaker-options.ts';
 import type { Permit } from '../../../src/breaker/permit.ts';
-import { consecutiveFailures } from '../../../src/breaker/trip-policies.ts';
+import { consecutiveFailures, slowExportRate } from '../../../src/breaker/trip-policies.ts';
 import { ExportTimeoutError } from '../../../src/internal/errors.ts';
 import {
   acquire,
@@ -75,24 +76,30 @@ describe('CLOSED', () => {
     ]);
   });
 
+  it('shows the trip policy what each failure failed with', () => {
+    const { policy, errors } = recordingTrip();
+    const { breaker } = arrangeBreaker({ tripPolicy: policy });
+    const error = new Error('down');
+    fail(breaker, 1, error);
+    fail(breaker, 1);
+    expect(errors).toEqual([error, undefined]);
+  });
+
+  it('asks no policy about an export that was never sent', () => {
+    const { policy, heard } = recordingTrip({ onFailure: () => true });
+    const { breaker } = arrangeBreaker({ tripPolicy: policy });
+    const permit = internalsOf(breaker)?.acquire(1, START);
+    permit?.settleUnsent(new RangeError('no such date'), START);
+    expect(heard).toEqual([]);
+    expect(breaker.state).toBe('CLOSED');
+  });
+
   it('opens when the trip policy says so at a success, and then names no error', () => {
     const { policy } = recordingTrip({ onSuccess: () => true });
     const { breaker, transitions } = arrangeBreaker({ tripPolicy: policy });
     acquire(breaker).invalid(new Error('refused'));
     expect(breaker.state).toBe('OPEN');
     expect(transitions).toEqual([{ name: 'otlp', from: 'CLOSED', to: 'OPEN', at: START }]);
-  });
-
-  it('takes a clock that stepped back for a duration of 0', () => {
-    const { policy, heard } = recordingTrip();
-    let now = 1_000;
-    const clock = { now: () => now, schedule: () => () => {} };
-    const { breaker } = arrangeBreaker({ tripPolicy: policy, clock });
-    const permit = acquire(breaker);
-    now = 400;
-    permit.succeed();
-    expect(heard).toEqual([['success', 400, 0]]);
-    expect(breaker.snapshot().exportDurations).toMatchObject({ sum: 0, count: 1 });
   });
 });
 
@@ -176,23 +183,6 @@ describe('OPEN', () => {
     breaker.tryAcquire();
     breaker.tryAcquire();
     expect(contexts.size).toBe(1);
-  });
-
-  it('sums the forward steps of a clock that steps back: a step back lengthens no cooldown by more than itself', () => {
-    const elapsed: number[] = [];
-    let now = 10_000;
-    const { breaker } = arrangeOpen({
-      clock: { now: () => now, schedule: () => () => {} },
-      probePolicy: ({ elapsedMillis }) => {
-        elapsed.push(elapsedMillis);
-        return false;
-      },
-    });
-    for (const at of [10_400, 9_000, 9_100, 9_100, 10_000]) {
-      now = at;
-      breaker.tryAcquire();
-    }
-    expect(elapsed).toEqual([400, 400, 500, 500, 1_400]);
   });
 
   it('draws from random once at each opening, whoever opens, and never else', () => {
@@ -308,6 +298,80 @@ describe('HALF_OPEN', () => {
   });
 });
 
+describe('a probe that was answered, but took too long', () => {
+  const tripPolicy = slowExportRate({ slowerThanMillis: 2_000, window: { exports: 4 }, minimumExports: 2 });
+
+  /** HALF_OPEN, after exports that succeeded slowly. */
+  function arrangeSlow(options: CircuitBreakerOptions = {}) {
+    const arranged = arrangeBreaker({ tripPolicy, probePolicy: always, ...options });
+    const { breaker, clock, transitions } = arranged;
+    const permits = [acquire(breaker), acquire(breaker)];
+    clock.advance(3_000);
+    for (const permit of permits) permit.succeed();
+    const probe = acquire(breaker);
+    transitions.length = 0;
+    return { ...arranged, probe };
+  }
+
+  it.each(['succeed', 'invalid'] as const)(
+    'with %s(), does not close the circuit: it opens anew, with one more failed probe and no error',
+    (settle) => {
+      const { breaker, clock, transitions, probe } = arrangeSlow();
+      clock.advance(2_001);
+      probe[settle]();
+      expect(transitions).toEqual([{ name: 'otlp', from: 'HALF_OPEN', to: 'OPEN', at: START + 5_001 }]);
+      expect(breaker.snapshot()).toMatchObject({ state: 'OPEN', failedProbes: 1, attemptsSinceOpened: 0 });
+    },
+  );
+
+  it('is a success to the numbers', () => {
+    const { breaker, clock, probe } = arrangeSlow();
+    clock.advance(2_001);
+    probe.succeed();
+    expect(breaker.snapshot()).toMatchObject({
+      consecutiveFailures: 0,
+      exports: { success: 3, failure: 0 },
+      probes: { success: 1, failure: 0 },
+      lastFailure: null,
+      lastSuccessAt: START + 5_001,
+    });
+  });
+
+  it('closes the circuit if it was quick enough', () => {
+    const { breaker, clock, probe } = arrangeSlow();
+    clock.advance(2_000);
+    probe.succeed();
+    expect(breaker.state).toBe('CLOSED');
+  });
+
+  it('takes away the successes before it', () => {
+    const { breaker, clock, probe } = arrangeSlow({ successThreshold: 2 });
+    probe.succeed();
+    const second = acquire(breaker);
+    clock.advance(2_001);
+    second.succeed();
+    acquire(breaker).succeed();
+    expect(breaker.state).toBe('HALF_OPEN');
+  });
+
+  it('counts as failed if it did fail', () => {
+    const { breaker, clock, transitions, probe } = arrangeSlow();
+    const error = new Error('down');
+    clock.advance(2_001);
+    probe.fail(error);
+    expect(transitions[0]?.error).toBe(error);
+    expect(breaker.snapshot()).toMatchObject({ failedProbes: 1, probes: { success: 0, failure: 1 } });
+  });
+
+  it('says nothing if its result is ignored', () => {
+    const { breaker, clock, transitions, probe } = arrangeSlow();
+    clock.advance(2_001);
+    probe.ignore();
+    expect(transitions).toEqual([]);
+    expect(acquire(breaker).probe).toBe(true);
+  });
+});
+
 describe('a probe that is never settled', () => {
   it('keeps its place until probeTimeoutMillis have passed', () => {
     const { breaker, clock, transitions } = arrangeHalfOpen({ probeTimeoutMillis: 500 });
@@ -396,7 +460,7 @@ describe('a result of an earlier generation', () => {
       const { policy, heard } = recordingTrip({ onFailure: () => failing });
       let failing = true;
       const { breaker, clock, transitions } = arrangeBreaker({ ...options, tripPolicy: policy });
-      const late = [acquire(breaker), acquire(breaker), acquire(breaker), acquire(breaker)];
+      const late = [1, 2, 3, 4, 5].map(() => internalsOf(breaker)?.acquire(1, clock.now()));
       fail(breaker, 1);
       move((items) => acquire(breaker, items));
       expect(breaker.state).toBe(state);
@@ -404,6 +468,7 @@ describe('a result of an earlier generation', () => {
       const {
         consecutiveFailures: failures,
         consecutiveInvalid: invalid,
+        consecutiveIgnored: ignored,
         attemptsSinceOpened,
       } = breaker.snapshot();
       heard.length = 0;
@@ -414,6 +479,7 @@ describe('a result of an earlier generation', () => {
       late[1]?.invalid(new Error('late refusal'));
       late[2]?.succeed();
       late[3]?.ignore();
+      late[4]?.settleUnsent(new Error('late and unsent'), clock.now());
 
       expect(breaker.state).toBe(state);
       expect(transitions).toEqual([]);
@@ -421,6 +487,7 @@ describe('a result of an earlier generation', () => {
       expect(breaker.snapshot()).toMatchObject({
         consecutiveFailures: failures,
         consecutiveInvalid: invalid,
+        consecutiveIgnored: ignored,
         attemptsSinceOpened,
       });
     },

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { PermitIssuer } from '../../../src/breaker/permit.ts';
 import { SendingPermit } from '../../../src/breaker/permit.ts';
+import { ManualClock } from '../../../src/testing/manual-clock.ts';
 
 function arrangePermit() {
+  const clock = new ManualClock(2_000);
   const heard: unknown[][] = [];
-  const permit = new SendingPermit((...told) => heard.push(told), 4, 1_000, 7, true);
-  return { permit, heard };
+  const settled: PermitIssuer['settled'] = (...told) => heard.push(told);
+  const permit = new SendingPermit({ clock, settled }, 4, 1_000, 7, true);
+  return { permit, heard, clock };
 }
 
 describe('SendingPermit', () => {
@@ -16,39 +20,38 @@ describe('SendingPermit', () => {
     ['succeed', 'success', undefined],
     ['invalid', 'invalid', 'why'],
     ['fail', 'failure', 'why'],
-    ['ignore', 'ignored', undefined],
-  ] as const)('tells of %s() once, as %s', (settle, result, error) => {
-    const { permit, heard } = arrangePermit();
+    ['ignore', 'ignored', 'why'],
+  ] as const)('%s() settles it once, as %s, at the time of its clock', (settle, outcome, error) => {
+    const { permit, heard, clock } = arrangePermit();
     permit[settle]('why');
+    clock.advance(5);
     permit[settle]('again');
     permit.succeed();
-    permit.fail('again');
-    expect(heard).toEqual([[permit, result, error]]);
+    permit.settle('failure', 'again', 2_005);
+    permit.settleUnsent('again', 2_005);
+    expect(heard).toEqual([[permit, outcome, error, 2_000]]);
   });
 
-  it.each(['success', 'invalid', 'failure', 'ignored'] as const)(
-    'can be settled by the name of its result: %s',
-    (result) => {
-      const { permit, heard } = arrangePermit();
-      permit.settle(result, 'why');
-      permit.settle('success', 'again');
-      expect(heard).toEqual([[permit, result, 'why']]);
-    },
-  );
-
-  it('is settled before it tells: a listener cannot settle it again', () => {
-    const heard: string[] = [];
-    const permit = new SendingPermit(
-      (told, result) => {
-        heard.push(result);
-        told.fail();
-      },
-      1,
-      0,
-      0,
-      false,
-    );
+  it('can be settled at a time that was read before', () => {
+    const { permit, heard } = arrangePermit();
+    permit.settle('failure', 'why', 1_500);
     permit.succeed();
+    expect(heard).toEqual([[permit, 'failure', 'why', 1_500]]);
+  });
+
+  it('can be settled as unsent', () => {
+    const { permit, heard } = arrangePermit();
+    permit.settleUnsent('why', 1_500);
+    expect(heard).toEqual([[permit, 'unsent', 'why', 1_500]]);
+  });
+
+  it('is settled before its breaker is told, which cannot settle it again', () => {
+    const heard: string[] = [];
+    const settled: PermitIssuer['settled'] = (permit, outcome) => {
+      heard.push(outcome);
+      permit.fail();
+    };
+    new SendingPermit({ clock: new ManualClock(), settled }, 1, 0, 0, false).succeed();
     expect(heard).toEqual(['success']);
   });
 });

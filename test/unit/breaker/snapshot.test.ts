@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { causeOf } from '../../../src/internal/causes.ts';
 import {
   acquire,
   always,
@@ -24,10 +25,12 @@ describe('snapshot()', () => {
       notClosedSince: null,
       consecutiveFailures: 0,
       consecutiveInvalid: 0,
+      consecutiveIgnored: 0,
       failedProbes: 0,
       attemptsSinceOpened: 0,
       lastFailure: null,
       lastInvalid: null,
+      lastIgnored: null,
       lastSuccessAt: null,
       exports: { success: 0, failure: 0, invalid: 0, ignored: 0, rejected: 0 },
       items: { success: 0, failure: 0, invalid: 0, ignored: 0, rejected: 0 },
@@ -121,15 +124,6 @@ describe('snapshot()', () => {
     expect(breaker.snapshot().notClosedMillis).toBe(125);
   });
 
-  it('never counts time not CLOSED as negative', () => {
-    let now = 5_000;
-    const { breaker } = arrangeOpen({ clock: { now: () => now, schedule: () => () => {} } });
-    now = 1_000;
-    expect(breaker.snapshot().notClosedMillis).toBe(0);
-    breaker.reset();
-    expect(breaker.snapshot().notClosedMillis).toBe(0);
-  });
-
   it('counts failures in a row, probes included, until a success or an invalid result', () => {
     const { breaker } = arrangeBreaker({ probePolicy: always });
     fail(breaker, 5);
@@ -150,6 +144,26 @@ describe('snapshot()', () => {
     expect(breaker.snapshot().consecutiveInvalid).toBe(2);
     acquire(breaker).succeed();
     expect(breaker.snapshot().consecutiveInvalid).toBe(0);
+  });
+
+  it('counts ignored results since the last success, whatever else comes between them', () => {
+    const { breaker } = arrangeBreaker();
+    acquire(breaker).ignore();
+    fail(breaker, 1);
+    acquire(breaker).invalid();
+    acquire(breaker).ignore();
+    expect(breaker.snapshot().consecutiveIgnored).toBe(2);
+    acquire(breaker).succeed();
+    expect(breaker.snapshot().consecutiveIgnored).toBe(0);
+  });
+
+  it('shows times and durations in whole milliseconds', () => {
+    let now = 0.25;
+    const { breaker } = arrangeBreaker({ clock: { now: () => now, schedule: () => () => {} } });
+    now = 10.75;
+    breaker.forceOpen();
+    now = 21.5;
+    expect(breaker.snapshot()).toMatchObject({ since: 11, notClosedSince: 11, notClosedMillis: 11 });
   });
 
   it('counts failed probes since the circuit left CLOSED, and attempts since it last opened; 0 while CLOSED', () => {
@@ -265,16 +279,7 @@ describe('snapshot()', () => {
   });
 });
 
-describe('the last failure and the last invalid result', () => {
-  const hostile = new Proxy(
-    {},
-    {
-      get() {
-        throw new Error('hostile');
-      },
-    },
-  );
-
+describe('the last failure, the last invalid and the last ignored result', () => {
   it.each([
     ['an error', new TypeError('bad'), { name: 'TypeError', code: null, message: 'bad' }],
     [
@@ -303,20 +308,28 @@ describe('the last failure and the last invalid result', () => {
       { name: 'Error', code: null, message: 'like' },
     ],
     ['an object with no message', { name: 'Odd' }, { name: 'Odd', code: null, message: '' }],
+    [
+      'an error whose name and code are long texts',
+      { name: 'n'.repeat(101), code: 'c'.repeat(101), message: 'm'.repeat(101) },
+      { name: 'n'.repeat(100), code: 'c'.repeat(100), message: 'm'.repeat(101) },
+    ],
     ['a string', 'gone', { name: 'Error', code: null, message: 'gone' }],
     ['a symbol', Symbol('gone'), { name: 'Error', code: null, message: 'Symbol(gone)' }],
     ['null', null, { name: 'Error', code: null, message: 'null' }],
     ['nothing', undefined, { name: 'Error', code: null, message: '' }],
-    ['an object whose every property throws', hostile, { name: 'Error', code: null, message: '' }],
   ])('are shown for %s', (_, error, summary) => {
     const { breaker, clock } = arrangeBreaker();
     clock.advance(5);
     acquire(breaker).fail(error);
     clock.advance(5);
     acquire(breaker).invalid(error);
-    const { lastFailure, lastInvalid } = breaker.snapshot();
-    expect(lastFailure).toStrictEqual({ ...summary, at: START + 5 });
-    expect(lastInvalid).toStrictEqual({ ...summary, at: START + 10 });
+    clock.advance(5);
+    acquire(breaker).ignore(error);
+    const { lastFailure, lastInvalid, lastIgnored } = breaker.snapshot();
+    const cause = causeOf(error);
+    expect(lastFailure).toStrictEqual({ ...summary, cause, at: START + 5 });
+    expect(lastInvalid).toStrictEqual({ ...summary, cause, at: START + 10 });
+    expect(lastIgnored).toStrictEqual({ ...summary, cause, at: START + 15 });
   });
 
   it('stay when a success follows, which is remembered apart', () => {
@@ -329,6 +342,7 @@ describe('the last failure and the last invalid result', () => {
     expect(breaker.snapshot()).toMatchObject({
       lastFailure: { message: 'down', at: START },
       lastInvalid: null,
+      lastIgnored: { message: '', at: START + 10 },
       lastSuccessAt: START + 5,
     });
   });

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CircuitBreakerExporter } from '../../../src/index.ts';
+import { CircuitBreakerExporter, consecutiveFailures } from '../../../src/index.ts';
 import type { ScriptedOutcome } from '../../../src/testing/index.ts';
-import { Backend, FAILURE, REFUSED, Rig, settled, watch } from './rig.ts';
-
-const NOTHING = { batches: 0, items: 0 };
+import type { Batch } from './rig.ts';
+import { Backend, FAILURE, NOT_SENT, NOTHING, REFUSED, Rig, SUCCESS, settled, watch } from './rig.ts';
 
 /** An exporter with a fallback and no retention, and a circuit that is open. */
 function rejecting(
@@ -197,19 +196,119 @@ describe('the fallback is held to the same rules as the inner exporter', () => {
     expect(rig.delivery).toMatchObject({ fallback: { batches: 1 }, lost: NOTHING });
   });
 
-  it('is not called twice for what it evicted while it was asked for something else', () => {
+  it('may export while it is given a batch: the books stay balanced, and what is being kept has its place', () => {
     const rig = new Rig({ fallback: true, retention: { maxItems: 1 } });
     rig.keep('A');
     rig.fallback.onExport = ([name]) => {
       if (name === 'A') rig.export('C');
     };
     rig.export('B');
-    expect(rig.fallback.names).toEqual(['A', 'B']);
+    expect(rig.fallback.names).toEqual(['A', 'C']);
     expect(rig.delivery).toMatchObject({
       kept: { batches: 1 },
       fallback: { batches: 2 },
-      evicted: { full: 2 },
+      evicted: { full: 1 },
+      inFlight: NOTHING,
     });
+  });
+});
+
+describe('the fallback has a circuit of its own', () => {
+  /** The open circuit gives so many batches to a fallback. */
+  function give(rig: Rig, count: number): void {
+    for (let i = 0; i < count; i++) rig.export(`${i}`);
+  }
+
+  it('that opens after three failures: what it rejects is lost at once, and told as without a fallback', () => {
+    const rig = rejecting(FAILURE);
+    give(rig, 4);
+    expect(rig.fallback.names).toEqual(['0', '1', '2']);
+    expect(rig.told['2']).toEqual([FAILURE]);
+    expect(rig.told['3']).toMatchObject([{ code: 1, error: { code: 'ERR_CIRCUIT_OPEN' } }]);
+    expect(rig.delivery).toMatchObject({ lostBy: { fallback: 4, rejected: 0 } });
+    expect(rig.losses.at(-1)).toMatchObject({ reason: 'fallback', error: { code: 'ERR_CIRCUIT_OPEN' } });
+  });
+
+  it('that a fallback which hangs opens, too: the open circuit answers at once from then on', () => {
+    const rig = rejecting('hang', { exportTimeoutMillis: 200 });
+    give(rig, 3);
+    rig.clock.advance(200);
+    give(rig, 5);
+    expect(rig.fallback.names).toHaveLength(3);
+    expect(rig.told['4']).toHaveLength(1);
+  });
+
+  it('that probes by the default policy, and closes again', () => {
+    const rig = rejecting(FAILURE, { random: () => 0.5 });
+    give(rig, 3);
+    rig.clock.advance(10_000);
+    rig.fallback.does = 'success';
+    give(rig, 2);
+    expect(rig.fallback.names).toHaveLength(5);
+    expect(rig.told['1']?.at(-1)).toEqual(SUCCESS);
+  });
+
+  it.each([
+    ['refused this payload', REFUSED],
+    ['sent nothing', NOT_SENT],
+    ['threw', 'throw'],
+  ] as const)('that does not open where the fallback %s', (_, outcome) => {
+    const rig = rejecting(outcome);
+    give(rig, 10);
+    expect(rig.fallback.names).toHaveLength(10);
+    expect(rig.delivery.lostBy.fallback).toBe(10);
+  });
+
+  it('whose probe holds up its caller for 1 s at most, and is accounted for when it is answered', () => {
+    const rig = rejecting(FAILURE, { random: () => 0.5 });
+    give(rig, 3);
+    rig.clock.advance(10_000);
+    rig.fallback.does = 'hold';
+    rig.export('probe', 2);
+    rig.clock.advance(999);
+    expect(rig.told['probe']).toEqual([]);
+    rig.clock.advance(1);
+    expect(rig.told['probe']).toMatchObject([{ code: 1, error: { code: 'ERR_CIRCUIT_OPEN' } }]);
+    expect(rig.delivery.inFlight).toEqual({ batches: 1, items: 2 });
+    rig.fallback.release();
+    expect(rig.told['probe']).toHaveLength(1);
+    expect(rig.delivery).toMatchObject({ fallback: { batches: 1, items: 2 }, inFlight: NOTHING });
+  });
+
+  it('whose probe has the time of an export, where that is more than 30 s', () => {
+    const rig = rejecting(FAILURE, { random: () => 0.5, exportTimeoutMillis: 60_000 });
+    give(rig, 3);
+    rig.clock.advance(10_000);
+    rig.fallback.does = 'hang';
+    rig.export('probe');
+    for (const millis of [31_000, 28_000]) {
+      rig.clock.advance(millis);
+      rig.export('rejected');
+    }
+    expect(rig.fallback.names.slice(3)).toEqual(['probe']);
+    rig.clock.advance(61_000);
+    rig.export('the next probe');
+    expect(rig.fallback.names.slice(3)).toEqual(['probe', 'the next probe']);
+  });
+
+  it('moves nothing of the exporter’s breaker, and is not logged', () => {
+    const rig = rejecting(FAILURE);
+    const seen: unknown[] = [];
+    rig.breaker.onTransition((transition) => seen.push(transition));
+    give(rig, 5);
+    expect(seen).toEqual([]);
+    expect(rig.exporter.snapshot().exports).toMatchObject({ failure: 0, rejected: 5 });
+  });
+
+  it('not where it is a CircuitBreakerExporter itself', () => {
+    const second = new Backend();
+    const inner = new CircuitBreakerExporter<Batch>(second, { tripPolicy: consecutiveFailures(10) });
+    const exporter = new CircuitBreakerExporter<Batch>(new Backend(), { fallback: inner });
+    second.does = FAILURE;
+    exporter.breaker.forceOpen();
+    for (let i = 0; i < 12; i++) exporter.export(['A'], () => {});
+    expect(second.batches).toHaveLength(10);
+    expect(exporter.snapshot().delivery.lostBy.fallback).toBe(12);
   });
 });
 
@@ -235,6 +334,19 @@ describe('forceFlush() and shutdown() reach the fallback', () => {
     await rig.exporter.forceFlush();
     await rig.exporter.shutdown();
     expect(rig.problems).toHaveLength(2);
+  });
+
+  it('a flush begins there when the inner exporter’s is over: the fallback may have been given something by then', async () => {
+    const rig = new Rig({ fallback: true });
+    const order: string[] = [];
+    rig.inner.forceFlush = async () => {
+      order.push('inner');
+      await settled();
+      order.push('inner flushed');
+    };
+    rig.fallback.forceFlush = async () => void order.push('fallback');
+    await rig.exporter.forceFlush();
+    expect(order).toEqual(['inner', 'inner flushed', 'fallback']);
   });
 
   it('a flush that hangs there is given up after exportTimeoutMillis', async () => {

@@ -1,6 +1,8 @@
 import { diag } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
-import { FAILURE, NOT_SENT, REFUSED, Rig, recordWarnings } from './rig.ts';
+import { CircuitBreakerExporter } from '../../../src/index.ts';
+import { ScriptedExporter } from '../../../src/testing/index.ts';
+import { FAILURE, NOT_SENT, NOTHING, REFUSED, Rig, recordWarnings } from './rig.ts';
 
 const warnings = recordWarnings();
 const evictionWarnings = (): string[] => warnings.filter((warning) => warning.includes('retention'));
@@ -28,23 +30,35 @@ describe('retention keeps in order', () => {
     expect(redelivered(rig)).toEqual(['second', 'third', 'first']);
   });
 
-  it('as it was given: the same object', () => {
-    const rig = new Rig();
-    const given = ['A', 'A'];
-    rig.breaker.forceOpen();
-    rig.exporter.export(given, () => {});
-    redelivered(rig);
-    expect(rig.inner.batches[0]).toBe(given);
+  it('a batch that is no array by reference', () => {
+    const inner = new ScriptedExporter<object>();
+    const exporter = new CircuitBreakerExporter<object>(inner, { retention: {} });
+    const given = { scopeMetrics: [] };
+    const metrics = { scopeMetrics: [{ metrics: [{ dataPoints: [1] }] }] };
+    exporter.breaker.forceOpen();
+    exporter.export(given, () => {});
+    exporter.export(metrics, () => {});
+    exporter.breaker.reset();
+    void exporter.redeliver();
+    expect(inner.batches).toEqual([metrics]);
+    expect(inner.batches[0]).toBe(metrics);
   });
 
-  it('up to maxItems items, 20 000 by default, whatever the number of batches', () => {
-    const rig = new Rig();
-    rig.breaker.forceOpen();
-    rig.export('A', 10_000);
-    rig.export('B', 10_000);
-    expect(rig.kept).toBe(20_000);
-    rig.export('C', 1);
-    expect(rig.delivery).toMatchObject({ kept: { batches: 2, items: 10_001 }, evicted: { full: 10_000 } });
+  it('up to maxItems items, whatever the number of batches; by default maxBytes alone is the bound', () => {
+    const bounded = new Rig({ retention: { maxItems: 20_000 } });
+    const unbounded = new Rig();
+    for (const rig of [bounded, unbounded]) {
+      rig.breaker.forceOpen();
+      rig.export('A', 10_000);
+      rig.export('B', 10_000);
+      expect(rig.kept).toBe(20_000);
+      rig.export('C', 1);
+    }
+    expect(bounded.delivery).toMatchObject({
+      kept: { batches: 2, items: 10_001 },
+      evicted: { full: 10_000 },
+    });
+    expect(unbounded.kept).toBe(20_001);
   });
 });
 
@@ -119,7 +133,7 @@ describe('when retention is full', () => {
     expect(rig.kept).toBe(3);
     rig.inner.release(FAILURE);
     rig.inner.does = 'success';
-    expect(redelivered(rig)).toEqual(['A', 'D', 'E']);
+    expect(redelivered(rig)).toEqual(['D', 'E', 'A']);
   });
 
   it('does not keep what fits only in the place of the batch that is being sent again', () => {
@@ -144,6 +158,33 @@ describe('when retention is full', () => {
     void rig.exporter.redeliver();
     rig.keep('C', 'D');
     expect(rig.delivery).toMatchObject({ kept: { items: 2 }, evicted: { full: 0 } });
+  });
+
+  it('evicts by bytes as by items: whatever is exceeded first', () => {
+    const rig = new Rig({ fallback: true, retention: { maxBytes: 50_000 } });
+    rig.breaker.forceOpen();
+    const heavy = (name: string, characters: number): void =>
+      rig.exporter.export([name, 'x'.repeat(characters)], () => {});
+    heavy('A', 15_000);
+    heavy('B', 15_000);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { full: 0 } });
+    heavy('C', 15_000);
+    expect(rig.fallback.names).toEqual(['A']);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { full: 2 } });
+    heavy('huge', 60_000);
+    expect(rig.fallback.names).toEqual(['A', 'huge']);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { full: 2 } });
+  });
+
+  it('holds 64 MiB by default', () => {
+    const rig = new Rig();
+    rig.breaker.forceOpen();
+    const mebibytes = (count: number): void => rig.exporter.export(['x'.repeat(count * 2 ** 20)], () => {});
+    mebibytes(40);
+    mebibytes(20);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, lostBy: { full: 1 } });
+    mebibytes(65);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, lostBy: { full: 1, rejected: 1 } });
   });
 
   it('never evicts the batch that a tick is about to probe with, whatever a listener offers', () => {
@@ -216,6 +257,18 @@ describe('maxAgeMillis', () => {
     expect(rig.delivery.evicted.expired).toBe(1);
   });
 
+  it('takes no grant for what is too old: the next goes', () => {
+    const rig = new Rig({ fallback: true, retention: { maxAgeMillis: 5_000, idleMillis: 0 } });
+    rig.keep('A', 'B');
+    rig.clock.advance(3_000);
+    rig.keep('C');
+    rig.breaker.reset();
+    rig.clock.advance(3_000);
+    rig.export('live');
+    expect(rig.inner.names).toEqual(['live', 'C']);
+    expect(rig.fallback.names).toEqual(['A', 'B']);
+  });
+
   it('never probes with what is too old, and asks for no attempt when nothing else is kept', () => {
     const rig = new Rig({ retention: { maxAgeMillis: 500, idleMillis: 1_000 } });
     rig.trip('A');
@@ -279,33 +332,27 @@ describe('maxAgeMillis', () => {
 });
 
 describe('a batch that cannot be delivered', () => {
-  /** One redelivery of the oldest, paid for by a live success. */
+  /** One redelivery, paid for by a live success. */
   function redeliverOnce(rig: Rig, outcome: typeof FAILURE): void {
-    rig.inner.does = (given) => (given[0]?.startsWith('live') ? 'success' : outcome);
+    rig.inner.does = (given) => (given[0] === 'poison' ? outcome : 'success');
     rig.export('live');
   }
 
   it.each([
     ['failed', FAILURE],
     ['was ignored', NOT_SENT],
-  ])(
-    'is evicted when its redelivery %s maxAttempts times while live batches got through',
-    (_what, outcome) => {
-      const rig = new Rig({ fallback: true, retention: { maxAttempts: 3 } });
-      rig.keepAndClose('poison', 'B');
-      redeliverOnce(rig, outcome);
-      redeliverOnce(rig, outcome);
-      expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { attempts: 0 } });
+  ])('is evicted when its redelivery %s maxAttempts times while others got through', (_what, outcome) => {
+    const rig = new Rig({ fallback: true, retention: { maxAttempts: 3 } });
+    rig.keepAndClose('poison');
+    redeliverOnce(rig, outcome);
+    redeliverOnce(rig, outcome);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, evicted: { attempts: 0 } });
 
-      redeliverOnce(rig, outcome);
+    redeliverOnce(rig, outcome);
 
-      expect(rig.fallback.names).toEqual(['poison']);
-      expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, evicted: { attempts: 1 } });
-      rig.inner.does = 'success';
-      rig.export('live');
-      expect(rig.inner.names.slice(-2)).toEqual(['live', 'B']);
-    },
-  );
+    expect(rig.fallback.names).toEqual(['poison']);
+    expect(rig.delivery).toMatchObject({ kept: NOTHING, evicted: { attempts: 1 } });
+  });
 
   it('has 10 attempts by default', () => {
     const rig = new Rig();
@@ -320,35 +367,55 @@ describe('a batch that cannot be delivered', () => {
     });
   });
 
-  it.each([
-    ['failed', FAILURE],
-    ['was ignored', NOT_SENT],
-    ['was invalid', REFUSED],
-  ])('is not counted against it when the last live result %s', (_what, last) => {
-    const rig = new Rig({ fallback: true, retention: { maxAttempts: 1 } });
-    rig.keep('poison');
-    rig.breaker.forceClosed();
-    rig.inner.does = 'success';
-    rig.inner.does = last;
+  it('is not counted against it while nothing else gets through: then it is the backend’s fault', () => {
+    const rig = new Rig({ retention: { maxAttempts: 1, idleMillis: 1_000 } });
+    // A success of before it was kept says nothing of the backend now.
     rig.export('live');
+    rig.keepAndClose('A', 'B');
     rig.inner.does = FAILURE;
-
-    for (let i = 0; i < 5; i++) void rig.exporter.redeliver();
-
-    expect(rig.inner.names.filter((name) => name === 'poison')).toHaveLength(5);
-    expect(rig.delivery.evicted.attempts).toBe(0);
+    rig.clock.advance(60_000);
+    expect(rig.inner.names).toHaveLength(61);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { attempts: 0 } });
   });
 
-  it('counts failures over outages, and only its own', () => {
+  it('is not counted twice for one success', () => {
     const rig = new Rig({ retention: { maxAttempts: 2 } });
-    rig.keepAndClose('poison', 'B');
+    rig.keepAndClose('poison');
+    redeliverOnce(rig, FAILURE);
+    for (let i = 0; i < 5; i++) void rig.exporter.redeliver();
+    expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, evicted: { attempts: 0 } });
+    redeliverOnce(rig, FAILURE);
+    expect(rig.delivery).toMatchObject({ kept: NOTHING, evicted: { attempts: 1 } });
+  });
+
+  it.each([
+    ['another redelivery', (rig: Rig) => rig.keepAndClose('B')],
+    ['what came back late', (rig: Rig) => rig.inner.release()],
+  ])('is counted against it when %s got through meanwhile', (_, getThrough) => {
+    const rig = new Rig({ retention: { maxAttempts: 1, idleMillis: 0 } });
+    rig.inner.does = 'hold';
+    rig.export('late');
+    rig.clock.advance(15_000);
+    rig.keepAndClose('poison');
+    rig.inner.does = ([name]) => (name === 'B' ? 'success' : FAILURE);
+    void rig.exporter.redeliver();
+    expect(rig.delivery.evicted.attempts).toBe(0);
+    getThrough(rig);
+    for (let i = 0; i < 2; i++) void rig.exporter.redeliver();
+    expect(rig.delivery.evicted.attempts).toBeGreaterThan(0);
+  });
+
+  it('is counted over outages', () => {
+    const rig = new Rig({ retention: { maxAttempts: 2 } });
+    rig.keepAndClose('poison');
     redeliverOnce(rig, FAILURE);
     rig.trip('C');
     rig.breaker.reset();
+    // The round: it is the other one's turn.
     redeliverOnce(rig, FAILURE);
-    expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { attempts: 1 } });
+    expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, evicted: { attempts: 0 } });
     redeliverOnce(rig, FAILURE);
-    expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { attempts: 1 } });
+    expect(rig.delivery).toMatchObject({ kept: NOTHING, evicted: { attempts: 1 } });
   });
 
   it('is evicted at once when it comes back invalid, and the next goes', () => {
@@ -465,6 +532,10 @@ describe('the options of retention', () => {
     ['maxItems', 0],
     ['maxItems', 1.5],
     ['maxItems', Number.POSITIVE_INFINITY],
+    ['maxBytes', 0],
+    ['maxBytes', 1.5],
+    ['handOverMillis', -1],
+    ['handOverMillis', Number.NaN],
     ['maxAgeMillis', 0],
     ['maxAgeMillis', Number.NaN],
     ['maxAttempts', 0],
@@ -485,6 +556,8 @@ describe('the options of retention', () => {
     ['pace', null],
     ['idleMillis', true],
     ['maxItem', 5],
+    ['maxBytes', '64 MiB'],
+    ['handOverMillis', '100'],
   ])('refuse %s: %s with a TypeError that names both', (key, value) => {
     const make = (): unknown => new Rig({ retention: { [key]: value } });
     expect(make).toThrow(TypeError);
@@ -495,6 +568,9 @@ describe('the options of retention', () => {
     const rig = new Rig({
       retention: {
         maxItems: undefined,
+        maxBytes: undefined,
+        handOverMillis: undefined,
+        store: undefined,
         maxAgeMillis: undefined,
         maxAttempts: undefined,
         pace: Number.POSITIVE_INFINITY,

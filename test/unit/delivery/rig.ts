@@ -1,9 +1,12 @@
 import { diag } from '@opentelemetry/api';
 import { afterEach, beforeEach } from 'vitest';
-import type { CircuitBreakerExporterOptions } from '../../../src/exporter/circuit-breaker-exporter-options.ts';
+import type { ExportResultLike } from '../../../src/delivery/exporter-contract.ts';
+import type {
+  CircuitBreakerExporterOptions,
+  Loss,
+} from '../../../src/exporter/circuit-breaker-exporter-options.ts';
 import type { DeliverySnapshot, RetentionOptions } from '../../../src/index.ts';
 import { CircuitBreakerExporter, consecutiveFailures } from '../../../src/index.ts';
-import type { ExportResultLike } from '../../../src/sending/exporter-contract.ts';
 import type { ScriptedOutcome } from '../../../src/testing/index.ts';
 import { ManualClock, ScriptedExporter } from '../../../src/testing/index.ts';
 
@@ -14,16 +17,19 @@ export function batch(name: string, items = 1): Batch {
   return Array.from({ length: items }, () => name);
 }
 
-/** A manual clock that knows which timers are pending. */
+/** A manual clock that knows which timers are pending, and can lose them. */
 export class CountingClock extends ManualClock {
-  readonly pending = new Set<object>();
+  readonly pending = new Set<{ readonly keepAlive: boolean }>();
   /** The most timers that were ever pending together. */
   most = 0;
+  /** Timers that are made now never fire. */
+  losesTimers = false;
 
-  override schedule(callback: () => void, delayMillis: number): () => void {
-    const timer = {};
+  override schedule(callback: () => void, delayMillis: number, keepAlive = false): () => void {
+    const timer = { keepAlive };
     this.pending.add(timer);
     this.most = Math.max(this.most, this.pending.size);
+    if (this.losesTimers) return () => void this.pending.delete(timer);
     const cancel = super.schedule(() => {
       this.pending.delete(timer);
       callback();
@@ -44,7 +50,7 @@ export class Backend extends ScriptedExporter<Batch> {
 
   constructor() {
     super(
-      Array.from({ length: 1_000 }, () => (given: Batch) => {
+      new Array<(given: Batch) => ScriptedOutcome>(20_000).fill((given) => {
         this.onExport(given);
         return typeof this.does === 'function' ? this.does(given) : this.does;
       }),
@@ -66,7 +72,7 @@ export const FAILURE: ExportResultLike = { code: 1, error: new Error('down') };
 
 export interface RigOptions extends Omit<CircuitBreakerExporterOptions<Batch>, 'fallback' | 'retention'> {
   /** `false`: none. */
-  readonly retention?: RetentionOptions | false;
+  readonly retention?: RetentionOptions<Batch> | false;
   readonly fallback?: boolean;
 }
 
@@ -83,19 +89,18 @@ export class Rig {
   /** What callers were told, by batch. */
   readonly told: Record<string, ExportResultLike[]> = {};
   readonly problems: string[] = [];
+  readonly losses: Loss[] = [];
 
   constructor({ retention = {}, fallback = false, ...options }: RigOptions = {}) {
-    const own = options.breaker === undefined;
     this.exporter = new CircuitBreakerExporter<Batch>(this.inner, {
-      ...(own && {
-        clock: this.clock,
-        tripPolicy: consecutiveFailures(1),
-        probePolicy: () => {
-          this.asked++;
-          return this.mayProbe;
-        },
-      }),
+      clock: this.clock,
+      tripPolicy: consecutiveFailures(1),
+      probePolicy: () => {
+        this.asked++;
+        return this.mayProbe;
+      },
       onError: (message) => void this.problems.push(message),
+      onLoss: (loss) => void this.losses.push(loss),
       ...(retention !== false && { retention }),
       ...(fallback && { fallback: this.fallback }),
       ...options,
@@ -149,6 +154,10 @@ export class Rig {
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** The processor's view of a batch: its caller has no answer yet, or this one. */
+export const SUCCESS: ExportResultLike = { code: 0 };
+export const NOTHING = { batches: 0, items: 0 };
 
 /** Moves a clock on in small steps, and lets promises settle in between. */
 export async function pass(clock: ManualClock, millis: number, stepMillis = 100): Promise<void> {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FAILURE, NOT_SENT, pass, REFUSED, Rig, recordWarnings, settled, watch } from './rig.ts';
+import { FAILURE, NOTHING, pass, REFUSED, Rig, recordWarnings, SUCCESS, settled, watch } from './rig.ts';
 
-const NOTHING = { batches: 0, items: 0 };
 const warnings = recordWarnings();
 const lossWarnings = (): string[] => warnings.filter((warning) => warning.includes('shutdown'));
 
@@ -30,6 +29,13 @@ describe('shutdown() that is out of time', () => {
 
   it('leaves no timer behind', async () => {
     const rig = new Rig({ retention: {}, fallback: true });
+    rig.trip('opens');
+    rig.mayProbe = true;
+    rig.inner.does = 'hold';
+    rig.export('probe');
+    rig.inner.does = 'success';
+    rig.inner.release();
+    expect([rig.state, rig.kept]).toEqual(['CLOSED', 0]);
     rig.inner.does = 'hold';
     rig.export('A');
     rig.inner.release();
@@ -50,179 +56,6 @@ describe('shutdown() that is out of time', () => {
     expect(rig.told['A']).toMatchObject([{ code: 1, error: { code: 'ERR_EXPORT_TIMEOUT' } }]);
     expect(rig.clock.pending.size).toBe(0);
   });
-});
-
-describe('the last chance', () => {
-  it.each(['CLOSED', 'OPEN', 'HALF_OPEN', 'forced CLOSED'])(
-    'sends what is kept, oldest first, while %s',
-    async (state) => {
-      const rig = new Rig({ fallback: true, successThreshold: 2 });
-      rig.trip('A');
-      rig.keep('B', 'C');
-      if (state === 'CLOSED') rig.breaker.reset();
-      if (state === 'forced CLOSED') rig.breaker.forceClosed();
-      if (state === 'HALF_OPEN') {
-        rig.mayProbe = true;
-        rig.export('probe');
-      }
-      const before = rig.inner.names.length;
-      expect(rig.state).toBe(state.replace('forced ', ''));
-      const { transitions } = rig.exporter.snapshot();
-
-      await rig.exporter.shutdown();
-
-      expect(rig.inner.names.slice(before)).toEqual(['A', 'B', 'C']);
-      expect(rig.delivery).toMatchObject({
-        kept: NOTHING,
-        lost: NOTHING,
-        fallback: NOTHING,
-        redelivered: { batches: 3 },
-        evicted: { shutdown: 0 },
-      });
-      expect(rig.exporter.snapshot()).toMatchObject({ transitions, state: state.replace('forced ', '') });
-      expect(lossWarnings()).toEqual([]);
-    },
-  );
-
-  it('counts, and changes no state, policy or streak', async () => {
-    const rig = new Rig();
-    rig.trip('A');
-    const { consecutiveFailures } = rig.exporter.snapshot();
-    await rig.exporter.shutdown();
-    expect(rig.exporter.snapshot()).toMatchObject({
-      state: 'OPEN',
-      consecutiveFailures,
-      attemptsSinceOpened: 0,
-      exports: { success: 1, failure: 1 },
-      probes: { success: 0, failure: 0 },
-      lastSuccessAt: rig.clock.now(),
-    });
-    expect(rig.asked).toBe(0);
-  });
-
-  it('is none while forced OPEN: all goes to the fallback', async () => {
-    const rig = new Rig({ fallback: true });
-    rig.keep('A', 'B');
-    await rig.exporter.shutdown();
-    expect(rig.inner.names).toEqual([]);
-    expect(rig.fallback.names).toEqual(['A', 'B']);
-    expect(rig.delivery).toMatchObject({ kept: NOTHING, fallback: { batches: 2 }, evicted: { shutdown: 2 } });
-    expect(lossWarnings()).toEqual([]);
-  });
-
-  it('ends when the circuit is forced open in its course', async () => {
-    const rig = new Rig({ fallback: true });
-    rig.keepAndClose('A', 'B');
-    rig.inner.does = 'hold';
-    void rig.exporter.shutdown();
-    rig.breaker.forceOpen();
-    rig.inner.release();
-    await pass(rig.clock, 1_000);
-    expect(rig.inner.names).toEqual(['A']);
-    expect(rig.fallback.names).toEqual(['B']);
-  });
-
-  it.each([
-    ['fails', FAILURE],
-    ['is ignored', NOT_SENT],
-  ])(
-    'goes on until one %s: what is unsent then goes to the fallback, that one too',
-    async (_what, outcome) => {
-      const rig = new Rig({ fallback: true });
-      rig.keepAndClose('A', 'B', 'C');
-      rig.inner.does = ([name]) => (name === 'B' ? outcome : 'success');
-      await rig.exporter.shutdown();
-      expect(rig.inner.names).toEqual(['A', 'B']);
-      expect(rig.fallback.names).toEqual(['B', 'C']);
-      expect(rig.delivery).toMatchObject({
-        kept: NOTHING,
-        redelivered: { batches: 1 },
-        fallback: { batches: 2 },
-        evicted: { attempts: 0, shutdown: 2 },
-      });
-    },
-  );
-
-  it('evicts an invalid one, and goes on', async () => {
-    const rig = new Rig({ fallback: true });
-    rig.keepAndClose('A', 'B', 'C');
-    rig.inner.does = ([name]) => (name === 'B' ? REFUSED : 'success');
-    await rig.exporter.shutdown();
-    expect(rig.inner.names).toEqual(['A', 'B', 'C']);
-    expect(rig.fallback.names).toEqual(['B']);
-    expect(rig.delivery).toMatchObject({
-      redelivered: { batches: 2 },
-      fallback: { batches: 1 },
-      evicted: { invalid: 1, shutdown: 0 },
-    });
-  });
-
-  it('never sends what is too old', async () => {
-    const rig = new Rig({ fallback: true, retention: { maxAgeMillis: 10, idleMillis: 0 } });
-    rig.keepAndClose('A');
-    rig.clock.advance(11);
-    await rig.exporter.shutdown();
-    expect(rig.inner.names).toEqual([]);
-    expect(rig.delivery.evicted).toMatchObject({ expired: 1, shutdown: 0 });
-  });
-
-  it('waits for the redelivery that is out, and goes on from there', async () => {
-    const rig = new Rig({ fallback: true });
-    rig.keepAndClose('A', 'B');
-    rig.inner.does = ([name]) => (name === 'A' ? 'hold' : 'success');
-    void rig.exporter.redeliver();
-    void rig.exporter.shutdown();
-    await settled();
-    expect(rig.inner.names).toEqual(['A']);
-    rig.inner.release();
-    await settled();
-    expect(rig.inner.names).toEqual(['A', 'B']);
-    expect(rig.delivery).toMatchObject({ redelivered: { batches: 2 } });
-  });
-
-  it('ends at once when the redelivery that is out fails', async () => {
-    const rig = new Rig({ fallback: true });
-    rig.keepAndClose('A', 'B');
-    rig.inner.does = 'hold';
-    void rig.exporter.redeliver();
-    const down = watch(rig.exporter.shutdown());
-    rig.inner.release(FAILURE);
-    await settled();
-    expect(rig.inner.names).toEqual(['A']);
-    expect(rig.fallback.names).toEqual(['A', 'B']);
-    expect(down.done).toBe(true);
-  });
-
-  it('is one at a time', async () => {
-    const rig = new Rig();
-    rig.keepAndClose('A', 'B');
-    rig.inner.does = 'hold';
-    void rig.exporter.shutdown();
-    await settled();
-    expect(rig.inner.names).toEqual(['A']);
-  });
-
-  it.each(Array.from({ length: 12 }, (_, turns) => ({ turns })))(
-    'sends nothing more once one has failed, though a live batch succeeds $turns microtasks later',
-    async ({ turns }) => {
-      const rig = new Rig();
-      rig.inner.does = 'hold';
-      rig.export('live');
-      rig.keepAndClose('A', 'B');
-      void rig.exporter.shutdown();
-      await settled();
-      const [live, first] = rig.inner.held.splice(0);
-
-      first?.(FAILURE);
-      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-      live?.({ code: 0 });
-      await settled();
-
-      expect(rig.inner.names).toEqual(['live', 'A']);
-      for (const answer of rig.inner.held) answer({ code: 0 });
-      expect(rig.delivery).toMatchObject({ kept: NOTHING, delivered: { batches: 1 }, lost: { batches: 2 } });
-    },
-  );
 });
 
 describe('the time of a shutdown while not CLOSED', () => {
@@ -285,19 +118,67 @@ describe('the time of a shutdown while not CLOSED', () => {
     expect(down.done).toBe(true);
   });
 
-  it('is none with shutdownTimeoutMillis 0; what answers at once still gets through', async () => {
+  it('is none with shutdownTimeoutMillis 0: nothing is sent any more', async () => {
     const rig = new Rig({ fallback: true, shutdownTimeoutMillis: 0 });
     rig.trip('A');
     rig.keep('B');
-    rig.inner.does = ([name]) => (name === 'A' ? 'success' : 'hang');
     const down = watch(rig.exporter.shutdown());
-    await settled();
-    rig.clock.advance(0);
-    await settled();
-    rig.clock.advance(0);
-    await settled();
+    await pass(rig.clock, 0);
     expect(down.done).toBe(true);
-    expect(rig.delivery).toMatchObject({ kept: NOTHING, inFlight: NOTHING, redelivered: { batches: 1 } });
+    expect(rig.inner.names).toEqual(['A']);
+    expect(rig.delivery).toMatchObject({ kept: NOTHING, inFlight: NOTHING, lost: { batches: 2 } });
+    expect([rig.inner.shutdowns, rig.fallback.shutdowns]).toEqual([1, 1]);
+  });
+
+  it('holds also where each party answers at once: the clock is read', async () => {
+    const rig = new Rig({ fallback: true, shutdownTimeoutMillis: 200 });
+    rig.breaker.forceOpen();
+    for (let i = 0; i < 2_000; i++) rig.export(`${i}`);
+    // Each takes a millisecond, and there is not one turn of the event loop in between.
+    rig.fallback.onExport = () => rig.clock.advance(1);
+    const before = rig.clock.now();
+    await rig.exporter.shutdown();
+    expect(rig.clock.now() - before).toBeLessThan(210);
+    expect(rig.delivery).toMatchObject({
+      kept: NOTHING,
+      fallback: { batches: 200 },
+      lost: { batches: 1_800 },
+    });
+
+    const drained = new Rig({ shutdownTimeoutMillis: 200 });
+    drained.trip('first');
+    for (let i = 0; i < 2_000; i++) drained.export(`${i}`);
+    drained.inner.onExport = () => drained.clock.advance(1);
+    await drained.exporter.shutdown();
+    expect(drained.delivery).toMatchObject({ kept: NOTHING, redelivered: { batches: 200 } });
+  });
+
+  it('begins when the circuit leaves CLOSED, counted from the call', async () => {
+    const rig = new Rig({ closedShutdownTimeoutMillis: 10_000 });
+    rig.keepAndClose('A');
+    rig.inner.does = 'hang';
+    const down = watch(rig.exporter.shutdown());
+    await pass(rig.clock, 400);
+    rig.breaker.forceOpen();
+    await pass(rig.clock, 500);
+    expect(down.done).toBe(false);
+    await pass(rig.clock, 100);
+    expect(down.done).toBe(true);
+  });
+
+  it('holds where the last answer was a failure, though the circuit is CLOSED', async () => {
+    const rig = new Rig({ tripPolicy: undefined });
+    rig.inner.does = FAILURE;
+    rig.export('A');
+    expect(rig.state).toBe('CLOSED');
+    rig.inner.does = 'hang';
+    rig.inner.shutdown = () => Promise.reject(new Error('mine'));
+    const down = watch(rig.exporter.shutdown());
+    await pass(rig.clock, 900);
+    expect(down.done).toBe(false);
+    await pass(rig.clock, 100);
+    expect(down).toEqual({ done: true, rejected: undefined });
+    expect(rig.problems).toHaveLength(1);
   });
 
   it('drops the answer that comes after it', async () => {
@@ -344,17 +225,20 @@ describe('what is left then goes to the fallback', () => {
     expect(rig.delivery).toMatchObject({ fallback: { batches: 1 }, lost: { batches: 2 } });
   });
 
-  it('does not let an earlier call that hangs keep the others from it', async () => {
+  it('does not let an earlier call that hangs keep the others from it, and does not cut that short', async () => {
     const rig = new Rig({ fallback: true });
-    rig.fallback.does = 'hang';
+    rig.fallback.does = 'hold';
     rig.inner.does = REFUSED;
-    rig.export('poison');
+    rig.export('live');
     rig.fallback.does = 'success';
     rig.keep('A', 'B', 'C');
     void rig.exporter.shutdown();
     await pass(rig.clock, 1_000);
-    expect(rig.fallback.names).toEqual(['poison', 'A', 'B', 'C']);
+    expect(rig.fallback.names).toEqual(['live', 'A', 'B', 'C']);
     expect(rig.delivery).toMatchObject({ fallback: { batches: 3 }, lost: NOTHING, inFlight: { batches: 1 } });
+    rig.fallback.release();
+    expect(rig.told['live']).toEqual([SUCCESS]);
+    expect(rig.delivery).toMatchObject({ fallback: { batches: 4 }, inFlight: NOTHING });
   });
 
   it('and a live batch that is unanswered there when the time is over has its own time-out still', async () => {
@@ -484,8 +368,7 @@ describe('from the call of shutdown() on', () => {
     const down = watch(rig.exporter.shutdown());
     await settled();
     expect(rig.inner.names).toEqual(['live', 'A']);
-    rig.inner.release(FAILURE);
-    rig.inner.release(FAILURE);
+    for (let i = 0; i < 3; i++) rig.inner.release(FAILURE);
     await settled();
     expect(down.done).toBe(true);
     expect(rig.clock.pending.size).toBe(0);
@@ -522,116 +405,5 @@ describe('from the call of shutdown() on', () => {
     await settled();
     expect(rig.inner.names).toEqual(['live', 'A', 'B']);
     expect(rig.delivery).toMatchObject({ delivered: { batches: 3 }, kept: NOTHING, inFlight: NOTHING });
-  });
-});
-
-describe('whether the circuit is CLOSED is judged at the call', () => {
-  it('CLOSED: it waits for the inner exporter and the fallback for as long as that takes', async () => {
-    const rig = new Rig({ fallback: true });
-    let endInner = (): void => {};
-    let endFallback = (): void => {};
-    rig.inner.shutdown = () =>
-      new Promise((done) => {
-        endInner = done;
-      });
-    rig.fallback.shutdown = () =>
-      new Promise((done) => {
-        endFallback = done;
-      });
-    const down = watch(rig.exporter.shutdown());
-    await settled();
-    rig.breaker.forceOpen();
-    await pass(rig.clock, 100_000, 10_000);
-    expect(down.done).toBe(false);
-    endInner();
-    await pass(rig.clock, 100_000, 10_000);
-    expect(down.done).toBe(false);
-    endFallback();
-    await settled();
-    expect(down.done).toBe(true);
-  });
-
-  it('CLOSED: it waits for a live batch that the fallback has already', async () => {
-    const rig = new Rig({ fallback: true });
-    rig.inner.does = REFUSED;
-    rig.fallback.does = 'hold';
-    rig.export('live');
-    const down = watch(rig.exporter.shutdown());
-    await pass(rig.clock, 2_000);
-    rig.fallback.release();
-    await pass(rig.clock, 1_000);
-    expect(rig.told['live']).toEqual([{ code: 0 }]);
-    expect(rig.delivery).toMatchObject({ fallback: { batches: 1 }, lost: NOTHING });
-    expect(down.done).toBe(true);
-  });
-
-  it('CLOSED: the fallback is shut down though the inner exporter never ends', async () => {
-    const rig = new Rig({ fallback: true });
-    rig.inner.shutdown = () => new Promise(() => {});
-    const down = watch(rig.exporter.shutdown());
-    await pass(rig.clock, 60_000, 1_000);
-    expect(rig.fallback.shutdowns).toBe(1);
-    expect(down.done).toBe(false);
-  });
-
-  it('CLOSED: what is kept has shutdownTimeoutMillis all the same', async () => {
-    const rig = new Rig();
-    rig.keepAndClose('A');
-    rig.inner.does = 'hang';
-    const down = watch(rig.exporter.shutdown());
-    await pass(rig.clock, 900);
-    expect(down.done).toBe(false);
-    await pass(rig.clock, 100);
-    expect(down.done).toBe(true);
-    expect(rig.delivery).toMatchObject({ lost: { batches: 1 }, evicted: { shutdown: 1 } });
-  });
-
-  it('OPEN: not waited for longer, though the circuit is closed meanwhile', async () => {
-    const rig = new Rig();
-    rig.trip('A');
-    rig.inner.does = 'hang';
-    rig.inner.shutdown = () => new Promise(() => {});
-    const down = watch(rig.exporter.shutdown());
-    await settled();
-    rig.breaker.reset();
-    await pass(rig.clock, 1_000);
-    expect(down.done).toBe(true);
-  });
-
-  it('passes on what the inner exporter rejects with when CLOSED, however slow the fallback', async () => {
-    const rig = new Rig({ fallback: true });
-    rig.inner.shutdown = () => Promise.reject(new Error('mine'));
-    let end = (): void => {};
-    rig.fallback.shutdown = () =>
-      new Promise((done) => {
-        end = done;
-      });
-    const down = watch(rig.exporter.shutdown());
-    await settled();
-    await settled();
-    end();
-    await settled();
-    expect(down).toMatchObject({ done: true, rejected: { message: 'mine' } });
-  });
-
-  it('tells onError what the inner exporter rejects with when OPEN', async () => {
-    const rig = new Rig();
-    rig.trip('A');
-    rig.inner.shutdown = () => Promise.reject(new Error('mine'));
-    await expect(rig.exporter.shutdown()).resolves.toBeUndefined();
-    expect(rig.problems).toHaveLength(1);
-  });
-
-  it('calls each shutdown once, after the last chance, and returns the same promise', async () => {
-    const rig = new Rig({ fallback: true });
-    rig.keepAndClose('A');
-    rig.inner.does = 'hold';
-    const first = rig.exporter.shutdown();
-    expect(rig.exporter.shutdown()).toBe(first);
-    await settled();
-    expect(rig.inner.shutdowns).toBe(0);
-    rig.inner.release();
-    await first;
-    expect([rig.inner.shutdowns, rig.fallback.shutdowns]).toEqual([1, 1]);
   });
 });

@@ -1,8 +1,8 @@
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { vi } from 'vitest';
+import type { ExporterLike, ExportResultLike } from '../../../src/delivery/exporter-contract.ts';
 import { CircuitBreakerExporter } from '../../../src/exporter/circuit-breaker-exporter.ts';
 import type { CircuitBreakerExporterOptions } from '../../../src/exporter/circuit-breaker-exporter-options.ts';
-import type { ExporterLike, ExportResultLike } from '../../../src/sending/exporter-contract.ts';
 import { ManualClock } from '../../../src/testing/manual-clock.ts';
 import type { ScriptedStep } from '../../../src/testing/scripted-exporter.ts';
 import { ScriptedExporter } from '../../../src/testing/scripted-exporter.ts';
@@ -42,7 +42,8 @@ export function arrangeExporter<Inner extends ExporterLike<Batch> = ScriptedExpo
     onError: (message, error) => {
       problems.push([message, error]);
     },
-    ...(options.breaker === undefined ? { clock, random: () => 0.5 } : {}),
+    clock,
+    random: () => 0.5,
     ...options,
   });
   return { exporter, inner, clock, problems };

@@ -1,17 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { logTransitions } from '../../../src/adapters/logging.ts';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
-import { consecutiveFailures } from '../../../src/breaker/trip-policies.ts';
-import { ManualClock } from '../../../src/testing/manual-clock.ts';
-import {
-  arrangeExporter,
-  arrangeOpen,
-  arrangeScript,
-  batchOf,
-  listenToDiag,
-  START,
-  send,
-  sendTimes,
-} from './arrange.ts';
+import { arrangeOpen, arrangeScript, batchOf, listenToDiag, send, sendTimes } from './arrange.ts';
 
 let log: ReturnType<typeof listenToDiag>;
 
@@ -31,7 +21,7 @@ function logged() {
 
 describe('what an exporter logs', () => {
   it('is nothing while its circuit is CLOSED', () => {
-    const { exporter } = arrangeScript(['failure', 'throw', 'success']);
+    const { exporter } = arrangeScript(['failure', { code: 1 }, 'success']);
     sendTimes(exporter, 3);
     expect(logged()).toEqual({ error: [], warn: [], info: [], debug: [] });
   });
@@ -46,14 +36,14 @@ describe('what an exporter logs', () => {
     expect(logged()).toEqual({
       error: [],
       warn: [
-        'circuit "traces" is open since 22:13:20Z after 3 failures in a row, last ECONNREFUSED; exports are rejected until a probe gets through',
+        'circuit "traces" opened after 3 failures in a row, last ECONNREFUSED (connection refused); exports are rejected until a probe succeeds',
       ],
       info: [],
       debug: [],
     });
   });
 
-  it('is one info when it comes back: after how long, and how many items were rejected in this outage', () => {
+  it('is one info when it comes back: after how long, how many items were lost meanwhile, and how many are kept', () => {
     const { exporter, clock } = arrangeOpen(['failure'], { probePolicy: ({ attempt }) => attempt === 2 });
     const outage = (): void => {
       send(exporter, batchOf(5));
@@ -62,9 +52,10 @@ describe('what an exporter logs', () => {
     };
     outage();
     outage();
+    // Ten were rejected, one failed as a probe, and one opened the circuit.
     expect(logged()).toMatchObject({
       warn: [expect.anything()],
-      info: ['circuit "otlp" is closed again after 2.5 s; 10 items were rejected'],
+      info: ['circuit "otlp" closed again after 2.5 s; 12 items were lost meanwhile, 0 are kept'],
     });
     exporter.breaker.forceOpen();
     send(exporter, batchOf(2));
@@ -72,38 +63,25 @@ describe('what an exporter logs', () => {
     exporter.breaker.reset();
     expect(logged().warn).toHaveLength(2);
     expect(logged().info.slice(1)).toEqual([
-      'circuit "otlp" is closed again after 60.0 s; 2 items were rejected',
+      'circuit "otlp" was closed by hand after 60 s; 2 items were lost meanwhile, 0 are kept',
     ]);
   });
 
-  it('knows since when a breaker is open that it is given', () => {
-    const clock = new ManualClock(START);
-    const breaker = new CircuitBreaker({
-      clock,
-      tripPolicy: consecutiveFailures(1),
-      probePolicy: ({ attempt }) => attempt === 2,
-    });
-    breaker.tryAcquire()?.fail();
-    breaker.tryAcquire(7);
-    clock.advance(3_000);
-    // A probe that fails opens it anew: the outage began before.
-    breaker.tryAcquire()?.fail();
-    clock.advance(2_000);
-    arrangeExporter({ breaker });
-    breaker.tryAcquire(2);
-    clock.advance(1_000);
-    breaker.reset();
-    expect(logged()).toMatchObject({
-      warn: [],
-      info: ['circuit "otlp" is closed again after 6.0 s; 2 items were rejected'],
-    });
+  it('counts what is kept with retention', () => {
+    const { exporter } = arrangeScript([], { retention: {} });
+    exporter.breaker.forceOpen();
+    send(exporter, batchOf(2));
+    exporter.breaker.reset();
+    expect(logged().info).toEqual([
+      'circuit "otlp" was closed by hand after 0 s; 0 items were lost meanwhile, 2 are kept',
+    ]);
   });
 
   it('says that the circuit was opened by hand', () => {
     const { exporter } = arrangeScript([]);
     exporter.breaker.forceOpen();
     expect(logged().warn).toEqual([
-      'circuit "otlp" is held open by hand since 22:13:20Z; exports are rejected until it is released',
+      'circuit "otlp" was opened by hand; everything is rejected until somebody closes it',
     ]);
   });
 
@@ -118,41 +96,25 @@ describe('what an exporter logs', () => {
     expect(logged()).toMatchObject({ warn: [expect.anything()], info: [expect.anything()], error: [] });
   });
 
-  it('goes on after the shutdown, for whoever shares the breaker', async () => {
-    const breaker = new CircuitBreaker({ clock: new ManualClock(START) });
-    const first = arrangeExporter({ breaker }).exporter;
-    arrangeExporter({ breaker });
-    await first.shutdown();
-    breaker.forceOpen();
-    breaker.reset();
-    expect(logged()).toMatchObject({ warn: [expect.anything()], info: [expect.anything()] });
-  });
-
-  it('comes from one of several exporters of a breaker', () => {
-    const breaker = new CircuitBreaker({ clock: new ManualClock(START) });
-    for (const name of ['traces', 'logs', 'metrics']) arrangeExporter({ breaker, name });
-    breaker.forceOpen();
-    breaker.reset();
-    expect(logged()).toMatchObject({ warn: [expect.anything()], info: [expect.anything()] });
-  });
-
-  it('comes from the exporter that made the breaker, where others share it', () => {
+  it('is nothing while logTransitions listens to its breaker, and comes again when that has stopped', () => {
     const { exporter } = arrangeScript([]);
-    arrangeExporter({ breaker: exporter.breaker });
+    const logger = { warn: vi.fn(), info: vi.fn(), debug: vi.fn() };
+    const stop = logTransitions(exporter, logger);
+    exporter.breaker.forceOpen();
+    exporter.breaker.reset();
+    expect(logged()).toMatchObject({ warn: [], info: [] });
+    expect([logger.warn, logger.info].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+    stop();
     exporter.breaker.forceOpen();
     exporter.breaker.reset();
     expect(logged()).toMatchObject({ warn: [expect.anything()], info: [expect.anything()] });
   });
 
-  it('is nothing with enabled: false, and another exporter of the breaker does it', () => {
-    const breaker = new CircuitBreaker({ clock: new ManualClock(START) });
-    arrangeExporter({ breaker, enabled: false });
-    breaker.forceOpen();
-    expect(logged().warn).toEqual([]);
-    breaker.reset();
-    arrangeExporter({ breaker });
-    breaker.forceOpen();
-    expect(logged()).toMatchObject({ warn: [expect.anything()], info: [] });
+  it('is nothing with enabled: false', () => {
+    const { exporter } = arrangeScript([], { enabled: false });
+    exporter.breaker.forceOpen();
+    exporter.breaker.reset();
+    expect(logged()).toMatchObject({ warn: [], info: [] });
   });
 
   it('is nothing for a bare breaker', () => {
@@ -175,8 +137,8 @@ describe('what an exporter logs', () => {
     send(exporter);
     exporter.breaker.forceOpen();
     expect(log.error.mock.calls).toEqual([
-      ['exporter "otlp": classify threw, taken as "failure"', error],
-      ['circuit "otlp": a transition listener threw', error],
+      ['exporter "otlp": classify() threw, taken as "failure"', error],
+      ['circuit "otlp": a transition listener failed', error],
     ]);
   });
 });

@@ -156,7 +156,7 @@ describe('readOptions', () => {
 
   it('refuses an unknown key before it reads the others', () => {
     expect(() => read({ size: -5, nmae: 'x' })).toThrow(
-      new TypeError('Box: unknown option "nmae" ("x"); did you mean "name"?'),
+      new TypeError('Box: unknown option "nmae" ("x"); known options: size, name'),
     );
   });
 
@@ -167,48 +167,18 @@ describe('readOptions', () => {
 });
 
 describe('refuseUnknownKeys', () => {
-  const known = ['exportTimeoutMillis', 'shutdownTimeoutMillis', 'name', 'clock'];
-  const refusal = (key: string): string => {
-    try {
-      refuseUnknownKeys('Box', { [key]: 1 }, known);
-    } catch (error) {
-      return (error as Error).message;
-    }
-    return 'taken';
-  };
+  const known = ['exportTimeoutMillis', 'name', 'clock'];
 
   it('takes the known, and an unknown one that is undefined', () => {
     expect(() => refuseUnknownKeys('Box', { name: 1, clock: null, unknown: undefined }, known)).not.toThrow();
   });
 
-  it.each([
-    ['exportTimeoutMilli', 'exportTimeoutMillis'],
-    ['ExportTimeoutMillis', 'exportTimeoutMillis'],
-    ['EXPORTTIMEOUTMILLIS', 'exportTimeoutMillis'],
-    ['exportTimeoutMs', 'exportTimeoutMillis'],
-    ['shutdownTimeout', undefined],
-    ['exportTimeout', undefined],
-    ['shutdownTimeoutMilis', 'shutdownTimeoutMillis'],
-    ['nme', 'name'],
-    ['nom', 'name'],
-    ['nam', 'name'],
-    ['namee', 'name'],
-    ['eman', undefined],
-    ['lock', 'clock'],
-    ['clocks', 'clock'],
-    ['kcolc', undefined],
-    ['x', undefined],
-    ['', undefined],
-  ])('for %j names %j as the nearest', (key, nearest) => {
-    const hint = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean "${nearest}"?`;
-    expect(refusal(key)).toBe(`Box: unknown option "${key}" (1); ${hint}`);
-  });
-
-  it('names the nearest of several that are near', () => {
-    expect(() => refuseUnknownKeys('Box', { abcd: 1 }, ['abxx', 'abcx', 'axxx'])).toThrow(
-      'did you mean "abcx"?',
+  it('names the known ones when it refuses another', () => {
+    expect(() => refuseUnknownKeys('Box', { name: 1, exportTimeout: 5 }, known)).toThrow(
+      new TypeError(
+        'Box: unknown option "exportTimeout" (5); known options: exportTimeoutMillis, name, clock',
+      ),
     );
-    expect(() => refuseUnknownKeys('Box', { abcd: 1 }, ['abcx', 'abxx'])).toThrow('did you mean "abcx"?');
   });
 });
 
@@ -227,6 +197,7 @@ describe('show', () => {
     [[1, 2], 'an array of 2'],
     [{}, 'an object'],
     [new Map(), 'an object'],
+    [Promise.resolve(), 'a promise'],
     [12n, '12n'],
     [-0.5, '-0.5'],
     [Number.NaN, 'NaN'],

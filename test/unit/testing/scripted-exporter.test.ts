@@ -2,7 +2,8 @@ import { ExportResultCode } from '@opentelemetry/core';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { describe, expect, it } from 'vitest';
-import type { ExportResultLike } from '../../../src/sending/exporter-contract.ts';
+import type { ExportResultLike } from '../../../src/delivery/exporter-contract.ts';
+import { CircuitBreakerExporter } from '../../../src/exporter/circuit-breaker-exporter.ts';
 import type { ScriptedStep } from '../../../src/testing/scripted-exporter.ts';
 import { ScriptedExporter } from '../../../src/testing/scripted-exporter.ts';
 
@@ -53,6 +54,15 @@ describe('ScriptedExporter', () => {
       [{ code: 0 }, { code: 1, error: new Error('scripted second answer') }],
     ]);
     expect(exporter.held).toEqual([]);
+  });
+
+  it('throws before anything is sent, which counts as invalid', () => {
+    const exporter = new CircuitBreakerExporter(new ScriptedExporter<string>(['throw']));
+    exporter.export('a', () => {});
+    expect(exporter.snapshot()).toMatchObject({
+      exports: { invalid: 1, failure: 0 },
+      consecutiveFailures: 0,
+    });
   });
 
   it('asks a function about the batch and its number, from 1', () => {
