@@ -1,18 +1,13 @@
 import { diag } from '@opentelemetry/api';
 import type { ProbePolicy } from '../breaker/probe-policies.ts';
-import {
-  afterCooldown,
-  allOf,
-  anyOf,
-  everyNthAttempt,
-  exponentialBackoff,
-} from '../breaker/probe-policies.ts';
 import type { TripPolicy } from '../breaker/trip-policies.ts';
-import { consecutiveFailures } from '../breaker/trip-policies.ts';
-import { show } from '../internal/validate-options.ts';
+import type { DiskStoreFactory, RetentionFromEnv } from './env-options.ts';
+import { readEnvOptions, retentionFrom } from './env-options.ts';
+import type { Environment } from './environment.ts';
+import { EnvironmentReader } from './environment.ts';
 
-/** A process' environment. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { DiskStoreFactory, RetentionFromEnv } from './env-options.ts';
+export type { Environment } from './environment.ts';
 
 /** The options of a `CircuitBreakerExporter` that the environment can give; what it does not give is absent. */
 export interface CircuitBreakerEnvOptions {
@@ -35,16 +30,30 @@ export interface CircuitBreakerEnvOptions {
    * `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT` or `OTEL_EXPORTER_OTLP_TIMEOUT` where that is more than 10 s.
    */
   exportTimeoutMillis?: number;
-  /** From `OTEL_CIRCUIT_BREAKER_RETENTION_MAX_ITEMS`; 0 = none: `undefined`, so that it also overrides what it is spread over. */
-  retention?: { maxItems: number } | undefined;
+  /**
+   * From `OTEL_CIRCUIT_BREAKER_RETENTION_MAX_ITEMS` and `OTEL_CIRCUIT_BREAKER_RETENTION_MAX_BYTES`, where a 0 switches
+   * retention off, and `OTEL_CIRCUIT_BREAKER_RETENTION_DIR`, a directory for a disk store, whose `maxBytes` the bytes
+   * are then. Switched off it is `undefined`, so that it also overrides the options it is spread over.
+   */
+  retention?: RetentionFromEnv | undefined;
+}
+
+/** What `circuitBreakerOptionsFromEnv` uses if it is passed. */
+export interface CircuitBreakerEnvDependencies {
+  /**
+   * `diskStore` of `otel-circuit-breaker/disk`, for `OTEL_CIRCUIT_BREAKER_RETENTION_DIR`. A parameter, so that bundles
+   * for browsers need not contain it. @defaultValue none: batches are kept in memory, and the variable is one warning
+   */
+  diskStore?: DiskStoreFactory | undefined;
 }
 
 /**
- * Reads options of a `CircuitBreakerExporter` from environment variables. What is not set, or set to nothing, is absent
- * from the result, so that it can be spread over options of your own. A bad value is one `diag.warn` with variable and
- * value, and the default stands.
+ * Reads options of a `CircuitBreakerExporter` from environment variables. A variable that is not set, or set to nothing,
+ * is absent from the result, so that the result can be spread over options of your own. A bad value is one `diag.warn`
+ * with variable and value, and the default stands.
  *
  * @param env - the variables. By default `process.env`, where there is one
+ * @param dependencies - `{ diskStore }`, for `OTEL_CIRCUIT_BREAKER_RETENTION_DIR`
  * @returns options for the exporter's constructor
  * @example
  * ```ts
@@ -58,112 +67,15 @@ export interface CircuitBreakerEnvOptions {
  * });
  * ```
  */
-export function circuitBreakerOptionsFromEnv(env: Environment = processEnv()): CircuitBreakerEnvOptions {
-  const enabled = read(env, 'OTEL_CIRCUIT_BREAKER_ENABLED', trueOrFalse);
-  const name = textOf(env, 'OTEL_CIRCUIT_BREAKER_NAME');
-  const threshold = read(env, thresholdVariable(env), positiveInteger);
-  const probePolicy = probePolicyFrom(env);
-  const exportTimeoutMillis =
-    read(env, 'OTEL_CIRCUIT_BREAKER_EXPORT_TIMEOUT', integer) ?? aboveOtlpTimeout(env);
-  const maxItems = read(env, 'OTEL_CIRCUIT_BREAKER_RETENTION_MAX_ITEMS', integer);
-  return {
-    ...(enabled !== undefined && { enabled }),
-    ...(name !== '' && { name }),
-    ...(threshold !== undefined && { tripPolicy: consecutiveFailures(threshold) }),
-    ...(probePolicy !== undefined && { probePolicy }),
-    ...(exportTimeoutMillis !== undefined && { exportTimeoutMillis }),
-    ...(maxItems !== undefined && { retention: maxItems === 0 ? undefined : { maxItems } }),
-  };
-}
-
-const DEFAULT_PROBE_EVERY = 10;
-const DEFAULT_COOLDOWN_MILLIS = 5_000;
-const LONGEST_COOLDOWNS = 6;
-const LONGEST_FLOOR_MILLIS = 1_000;
-
-/** The shape of `defaultProbePolicy` with other numbers. */
-function probePolicyFrom(env: Environment): ProbePolicy | undefined {
-  const every = read(env, 'OTEL_CIRCUIT_BREAKER_PROBE_EVERY', positiveInteger);
-  const cooldown = read(env, 'OTEL_CIRCUIT_BREAKER_COOLDOWN', integer);
-  if (every === undefined && cooldown === undefined) return undefined;
-  const initialMillis = cooldown ?? DEFAULT_COOLDOWN_MILLIS;
-  return allOf(
-    afterCooldown(Math.min(LONGEST_FLOOR_MILLIS, initialMillis)),
-    anyOf(
-      everyNthAttempt(every ?? DEFAULT_PROBE_EVERY),
-      exponentialBackoff({ initialMillis, maxMillis: LONGEST_COOLDOWNS * initialMillis, jitter: 'equal' }),
-    ),
-  );
-}
-
-/** The OTLP exporters' own deadline, 10 s by default, must be over before ours, or ours would cut their retries short. */
-const OTLP_DEFAULT_TIMEOUT_MILLIS = 10_000;
-const OTLP_MARGIN_MILLIS = 5_000;
-
-function aboveOtlpTimeout(env: Environment): number | undefined {
-  const otlpMillis =
-    read(env, 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', otlpTimeout) ??
-    read(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', otlpTimeout);
-  if (otlpMillis === undefined || otlpMillis <= OTLP_DEFAULT_TIMEOUT_MILLIS) return undefined;
-  return Math.ceil(otlpMillis) + OTLP_MARGIN_MILLIS;
-}
-
-/** How a variable's text is understood. */
-interface Format<T> {
-  /** What it must be, in words. */
-  readonly wanted: string;
-  /** `undefined` for what it must not be. */
-  readonly parse: (text: string) => T | undefined;
-}
-
-const trueOrFalse: Format<boolean> = {
-  wanted: 'true or false',
-  parse(text) {
-    const lower = text.toLowerCase();
-    return lower === 'true' || lower === 'false' ? lower === 'true' : undefined;
-  },
-};
-
-const integer: Format<number> = { wanted: 'an integer of at least 0', parse: parseInteger };
-
-const positiveInteger: Format<number> = {
-  wanted: 'a positive integer',
-  parse: (text) => parseInteger(text) || undefined,
-};
-
-/** What the OTLP exporters themselves accept. */
-const otlpTimeout: Format<number> = {
-  wanted: 'a number above 0',
-  parse(text) {
-    const value = Number(text);
-    return Number.isFinite(value) && value > 0 ? value : undefined;
-  },
-};
-
-/** Decimal digits alone: no sign, unit, fraction or exponent. */
-function parseInteger(text: string): number | undefined {
-  const value = Number(text);
-  return /^\d+$/.test(text) && Number.isSafeInteger(value) ? value : undefined;
-}
-
-/** The original's variable stands for ours where ours is not set. */
-function thresholdVariable(env: Environment): string {
-  const ours = 'OTEL_CIRCUIT_BREAKER_FAILURE_THRESHOLD';
-  return textOf(env, ours) === '' ? 'APP_OTEL__CIRCUIT_BREAKER_THRESHOLD' : ours;
-}
-
-function read<T>(env: Environment, variable: string, { wanted, parse }: Format<T>): T | undefined {
-  const text = textOf(env, variable);
-  if (text === '') return undefined;
-  const value = parse(text);
-  if (value === undefined) diag.warn(`${variable} must be ${wanted}, got ${show(text)}; the default stands`);
-  return value;
-}
-
-/** Empty where it is not set: OpenTelemetry takes both for the same. */
-function textOf(env: Environment, variable: string): string {
-  // In workers a variable can be a number or a boolean.
-  return String(env[variable] ?? '').trim();
+export function circuitBreakerOptionsFromEnv(
+  env: Environment = processEnv(),
+  { diskStore }: CircuitBreakerEnvDependencies = {},
+): CircuitBreakerEnvOptions {
+  const reader = new EnvironmentReader(env, (message) => diag.warn(message));
+  const { retention, ...options } = readEnvOptions(reader);
+  if (retention === undefined) return options;
+  if (retention === 'none') return { ...options, retention: undefined };
+  return { ...options, retention: retentionFrom(retention, diskStore, (message) => reader.warn(message)) };
 }
 
 function processEnv(): Environment {

@@ -1,5 +1,5 @@
 import type { CircuitSnapshot, CircuitState, ResultCounts, TransitionName } from '../breaker/snapshot.ts';
-import type { DeliverySnapshot, EvictionReason } from '../delivery/delivery-snapshot.ts';
+import type { DeliverySnapshot, EvictionReason, LossReason } from '../delivery/delivery-snapshot.ts';
 
 /** One number of a family, with the labels that tell it from the others. */
 export interface Reading {
@@ -9,9 +9,9 @@ export interface Reading {
 
 /** A family of numbers, as Prometheus and OpenTelemetry both show it. */
 export interface Family<Seen> {
-  /** Its name behind the prefix `otel_circuit_breaker_`; `undefined`: Prometheus does not show it. */
+  /** Its name without the prefix `otel_circuit_breaker_`; `undefined`: Prometheus does not show it. */
   readonly prometheus?: string;
-  /** Its name behind the prefix `otel.circuit_breaker.`; `undefined`: OpenTelemetry does not show it. */
+  /** Its name without the prefix `circuit_breaker.`; `undefined`: OpenTelemetry does not show it. */
   readonly otel?: string;
   readonly kind: 'gauge' | 'counter';
   /** In UCUM, as OpenTelemetry writes it; the empty string where there is none. */
@@ -41,15 +41,30 @@ const RESULTS = [
 
 const PROBE_RESULTS = ['success', 'failure'] as const;
 
-const REASONS = [
+const EVICTION_REASONS = [
   'full',
   'expired',
   'attempts',
   'invalid',
   'shutdown',
+  'unreadable',
 ] as const satisfies readonly EvictionReason[];
 
-/** What there is to read of a breaker, without its histograms. */
+const LOSS_REASONS = [
+  'rejected',
+  'failure',
+  'invalid',
+  'ignored',
+  'full',
+  'expired',
+  'attempts',
+  'shutdown',
+  'unreadable',
+  'fallback',
+  'ended',
+] as const satisfies readonly LossReason[];
+
+/** The numbers of a breaker, without its histograms. */
 export const circuitFamilies: readonly Family<CircuitSnapshot>[] = [
   {
     prometheus: 'state',
@@ -134,18 +149,35 @@ export const circuitFamilies: readonly Family<CircuitSnapshot>[] = [
     help: 'Unix time of the last state change, of the creation at first.',
     read: ({ since }) => single(since / 1_000),
   },
+  {
+    prometheus: 'last_failure_info',
+    kind: 'gauge',
+    unit: '',
+    help: '1, with cause and code of the last failure; absent before the first.',
+    read: ({ lastFailure }) =>
+      lastFailure === null
+        ? []
+        : [
+            {
+              labels: {
+                cause: lastFailure.cause ?? '',
+                code: String(lastFailure.code ?? ''),
+              },
+              value: 1,
+            },
+          ],
+  },
 ];
 
-/** Where the items of an exporter's batches went, and what that means. */
+/** Where the items of an exporter's batches went. */
 const ACCOUNTS = [
   ['offered', 'Items given to the exporter.'],
   ['delivered', 'Items that the inner exporter accepted, at once or later.'],
   ['redelivered', 'Items delivered out of retention.'],
   ['fallback', 'Items that the fallback accepted.'],
-  ['lost', 'Items given up.'],
 ] as const;
 
-/** What there is to read of an exporter. */
+/** The numbers of an exporter's deliveries. */
 export const deliveryFamilies: readonly Family<DeliverySnapshot>[] = [
   ...ACCOUNTS.map(
     ([account, help]): Family<DeliverySnapshot> => ({
@@ -158,12 +190,20 @@ export const deliveryFamilies: readonly Family<DeliverySnapshot>[] = [
     }),
   ),
   {
+    prometheus: 'lost_items_total',
+    otel: 'delivery.lost',
+    kind: 'counter',
+    unit: '{item}',
+    help: 'Items given up, by the last thing that happened to them.',
+    read: ({ lostBy }) => LOSS_REASONS.map((reason) => ({ labels: { reason }, value: lostBy[reason] })),
+  },
+  {
     prometheus: 'evicted_items_total',
     otel: 'delivery.evicted',
     kind: 'counter',
     unit: '{item}',
-    help: 'Items that retention gave up, by reason.',
-    read: ({ evicted }) => REASONS.map((reason) => ({ labels: { reason }, value: evicted[reason] })),
+    help: 'Items that retention gave up, by reason; a fallback may have taken them.',
+    read: ({ evicted }) => EVICTION_REASONS.map((reason) => ({ labels: { reason }, value: evicted[reason] })),
   },
   {
     prometheus: 'kept_items',

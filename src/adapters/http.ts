@@ -3,12 +3,13 @@ import type { ProblemListener } from '../internal/report-problem.ts';
 import { reportProblem } from '../internal/report-problem.ts';
 import type { Check, Checks } from '../internal/validate-options.ts';
 import { aFunction, optional, readOptions, show } from '../internal/validate-options.ts';
+import { expositionOf } from './exposition.ts';
 import { renderHealth } from './health.ts';
 import type { CompleteHealthOptions, RenderHealthOptions } from './health-options.ts';
 import { healthOptionChecks } from './health-options.ts';
-import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from './prometheus.ts';
+import { PROMETHEUS_CONTENT_TYPE } from './prometheus.ts';
 import type { SnapshotSources } from './sources.ts';
-import { checkSources } from './sources.ts';
+import { checkSources, gatherCircuits, tellOfSharedNames } from './sources.ts';
 
 export type { RenderHealthOptions } from './health-options.ts';
 export type { SnapshotSources } from './sources.ts';
@@ -22,20 +23,23 @@ export interface TelemetryHandlerOptions extends RenderHealthOptions {
   healthPath?: string | undefined;
   /** Path of the Prometheus text, likewise. @defaultValue '/metrics' */
   metricsPath?: string | undefined;
-  /** Hears why an answer was a 500; is ignored when it throws. @defaultValue diag.error */
+  /**
+   * Receives the error behind an answer of 500, and once that two sources have the same name; is ignored when it throws.
+   * @defaultValue diag.error
+   */
   onError?: ((message: string, error: unknown) => void) | undefined;
 }
 
 /** Sources, or a function that is asked for them at each request. */
 export type HandlerSource = SnapshotSources | (() => SnapshotSources);
 
-/** What the handler reads of a request: those of `node:http`, `node:http2`, Express and Connect have it. */
+/** The part of a request that the handler reads: those of `node:http`, `node:http2`, Express and Connect have it. */
 export interface NodeRequestLike {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
 }
 
-/** What the handler needs of a response: those of `node:http`, `node:http2`, Express and Connect have it. */
+/** The part of a response that the handler uses: those of `node:http`, `node:http2`, Express and Connect have it. */
 export interface NodeResponseLike {
   writeHead(status: number, headers: Record<string, string>): unknown;
   end(): unknown;
@@ -49,7 +53,7 @@ export type NodeHandler = (
   next?: (error?: unknown) => void,
 ) => void;
 
-/** What the handler reads of a request: `Request` of fetch has it. */
+/** The part of a request that the handler reads: `Request` of fetch has it. */
 export interface FetchRequestLike {
   readonly method: string;
   readonly url: string;
@@ -70,12 +74,12 @@ export type FetchHandler = (request: FetchRequestLike) => FetchResponse;
  * Serves the health report and the Prometheus text over `node:http`, Express and Connect.
  *
  * Answers GET and HEAD on its two paths, 405 to other methods there; calls `next()` for other paths, or answers 404
- * where there is none. What goes wrong is a 500 without detail. Mounted under a path, it sees what is left of it.
+ * where there is none. An error while rendering is a 500 without detail. Mounted under a path, it sees the rest of the path.
  *
  * @param source - a breaker, an exporter, a snapshot, an array of them, `undefined` where no exporter is configured, or a
  * function that returns one of these, called at each request
- * @param options - paths, and what `renderHealth` takes
- * @throws TypeError for what is no source, a bad option or an unknown one; RangeError for a number out of its range
+ * @param options - paths, and the options of `renderHealth`
+ * @throws TypeError for anything that is not a source, a bad option or an unknown one; RangeError for a number out of its range
  * @example
  * ```ts
  * import { createServer } from 'node:http';
@@ -107,13 +111,13 @@ export function createNodeHandler(source: HandlerSource, options?: TelemetryHand
 /**
  * Serves the health report and the Prometheus text to servers in the style of fetch: Deno, Bun, Hono, workers.
  *
- * Answers GET and HEAD on its two paths, 405 to other methods there, 404 elsewhere. What goes wrong is a 500 without
- * detail.
+ * Answers GET and HEAD on its two paths, 405 to other methods there, 404 elsewhere. An error while
+ * rendering is a 500 without detail.
  *
  * @param source - a breaker, an exporter, a snapshot, an array of them, `undefined` where no exporter is configured, or a
  * function that returns one of these, called at each request
- * @param options - paths, and what `renderHealth` takes
- * @throws TypeError for what is no source, a bad option or an unknown one; RangeError for a number out of its range
+ * @param options - paths, and the options of `renderHealth`
+ * @throws TypeError for anything that is not a source, a bad option or an unknown one; RangeError for a number out of its range
  * @example
  * ```ts
  * import { CircuitBreaker } from 'otel-circuit-breaker';
@@ -161,10 +165,12 @@ const handlerOptionChecks: Checks<CompleteHandlerOptions> = {
   onError: optional<ProblemListener>(aFunction, (message, error) => diag.error(message, error)),
 };
 
-/** What both kinds of handlers answer. */
+/** The answers of both kinds of handlers. */
 class TelemetryService {
   readonly #source: () => SnapshotSources;
   readonly #options: CompleteHandlerOptions;
+  /** The names of two sources that `onError` has heard of. */
+  readonly #told = new Set<string>();
 
   constructor(owner: string, source: HandlerSource, options: TelemetryHandlerOptions | undefined) {
     this.#options = readOptions<CompleteHandlerOptions>(owner, options, handlerOptionChecks);
@@ -207,7 +213,9 @@ class TelemetryService {
   }
 
   #metrics(): Answer {
-    return answer(200, PROMETHEUS_CONTENT_TYPE, renderPrometheus(this.#source()));
+    const circuits = gatherCircuits('renderPrometheus', this.#source());
+    tellOfSharedNames(circuits, this.#told, (message) => this.report(message, new TypeError(message)));
+    return answer(200, PROMETHEUS_CONTENT_TYPE, expositionOf(circuits));
   }
 }
 

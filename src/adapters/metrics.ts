@@ -1,15 +1,35 @@
 import type { BatchObservableCallback, BatchObservableResult, Meter, Observable } from '@opentelemetry/api';
-import { objectWith } from '../internal/validate-options.ts';
+import type { Checks } from '../internal/validate-options.ts';
+import { boolean, objectWith, optional, readOptions } from '../internal/validate-options.ts';
 import type { Family } from './families.ts';
 import { circuitFamilies, deliveryFamilies } from './families.ts';
+import { semconvInstruments } from './semconv.ts';
 import type { SnapshotSources } from './sources.ts';
-import { gatherCircuits, refuseDuplicateNames } from './sources.ts';
+import { gatherCircuits, tellOfSharedNames } from './sources.ts';
+import { tellDiag } from './tell-diag.ts';
 
 export type { SnapshotSources } from './sources.ts';
 
-const PREFIX = 'otel.circuit_breaker.';
-const BREAKER_NAME = 'otel.circuit_breaker.name';
-const EXPORTER_NAME = 'otel.circuit_breaker.exporter';
+/** Options of `observeCircuitBreakers`. A key with the value `undefined` is an absent key. */
+export interface ObserveOptions {
+  /**
+   * Whether to feed the SDK's own metrics `otel.sdk.exporter.{span,log,metric_data_point}.exported` and `….inflight`, too:
+   * with the items that are lost before the inner exporter has seen them, and with those that are kept or in flight.
+   * @see https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
+   * @defaultValue false
+   */
+  semconv?: boolean | undefined;
+}
+
+interface CompleteObserveOptions {
+  readonly semconv: boolean;
+}
+
+const OWNER = 'observeCircuitBreakers';
+const PREFIX = 'circuit_breaker.';
+const NAME = 'circuit_breaker.name';
+
+const optionChecks: Checks<CompleteObserveOptions> = { semconv: optional(boolean, false) };
 
 /** What makes an instrument of each kind. */
 const MAKERS = { gauge: 'createObservableGauge', counter: 'createObservableCounter' } as const;
@@ -21,14 +41,17 @@ interface Instrumented<Seen> {
 }
 
 /**
- * Shows all numbers as observable instruments of OpenTelemetry's metrics API, read at each collection. Send them
- * through another exporter than the one they are about: what an open circuit rejects cannot tell that it is open.
+ * Shows all numbers as observable instruments of OpenTelemetry's metrics API, read at each collection. Call it after the
+ * SDK has started: before, the API gives a meter that records nothing, which is one `diag.warn`. Send the metrics through
+ * another exporter than the one they are about: an open circuit rejects the news that it is open.
  *
- * @param meter - where the instruments are made
+ * Sources need different names. The second source of one name is shown as `name#2`, and `diag.error` is told once.
+ *
+ * @param meter - makes the instruments
  * @param source - a breaker, an exporter, a snapshot, an array of them, or `undefined` where no exporter is configured
+ * @param options - whether to feed the SDK's own metrics
  * @returns unregisters: nothing is observed any more
- * @throws TypeError for what is no meter or no source, for two breakers of one name, and for two exporters of one name on
- * one breaker
+ * @throws TypeError for anything that is not a meter or not a source, a bad option or an unknown one
  * @example
  * ```ts
  * import { metrics } from '@opentelemetry/api';
@@ -40,31 +63,49 @@ interface Instrumented<Seen> {
  * unregister();
  * ```
  */
-export function observeCircuitBreakers(meter: Meter, source: SnapshotSources): () => void {
-  const owner = 'observeCircuitBreakers';
-  objectWith<Meter>(MAKERS.gauge, MAKERS.counter, 'addBatchObservableCallback')(meter, `${owner}: meter`);
+export function observeCircuitBreakers(
+  meter: Meter,
+  source: SnapshotSources,
+  options?: ObserveOptions,
+): () => void {
+  objectWith<Meter>(MAKERS.gauge, MAKERS.counter, 'addBatchObservableCallback')(meter, `${OWNER}: meter`);
+  const { semconv } = readOptions<CompleteObserveOptions>(OWNER, options, optionChecks);
+  const told = new Set<string>();
   const gather = () => {
-    const circuits = gatherCircuits(owner, source);
-    refuseDuplicateNames(owner, circuits);
+    const circuits = gatherCircuits(OWNER, source);
+    tellOfSharedNames(circuits, told, (message) => tellDiag('error', `${OWNER}: ${message}`));
     return circuits;
   };
-  // What is wrong from the start is said to the caller; later it could only be logged.
+  // An error in a source that is there from the start is thrown at the caller; later it could only be logged.
   gather();
 
   const ofCircuits = instrumented(meter, circuitFamilies);
   const ofDeliveries = instrumented(meter, deliveryFamilies);
+  const ofSdk = semconv ? semconvInstruments(meter) : undefined;
   const observe: BatchObservableCallback = (result) => {
-    for (const { snapshot, deliveries } of gather()) {
-      const attributes = { [BREAKER_NAME]: snapshot.name };
-      observeAll(result, ofCircuits, snapshot, attributes);
-      for (const delivery of deliveries) {
-        observeAll(result, ofDeliveries, delivery, { ...attributes, [EXPORTER_NAME]: delivery.exporter });
-      }
+    for (const circuit of gather()) {
+      const attributes = { [NAME]: circuit.name };
+      observeAll(result, ofCircuits, circuit.snapshot, attributes);
+      if (circuit.delivery === undefined) continue;
+      observeAll(result, ofDeliveries, circuit.delivery, attributes);
+      ofSdk?.observe(result, circuit.name, circuit.source, circuit.delivery);
     }
   };
   const instruments = [...ofCircuits, ...ofDeliveries].map(({ instrument }) => instrument);
-  meter.addBatchObservableCallback(observe, instruments);
-  return () => meter.removeBatchObservableCallback(observe, instruments);
+  if (isNoop(instruments)) {
+    tellDiag(
+      'warn',
+      'observeCircuitBreakers: this meter records nothing; call observeCircuitBreakers after the SDK has started',
+    );
+  }
+  const all = [...instruments, ...(ofSdk?.instruments ?? [])];
+  meter.addBatchObservableCallback(observe, all);
+  return () => meter.removeBatchObservableCallback(observe, all);
+}
+
+/** The API's no-op meter, of whatever copy of the API, gives one and the same object for every gauge. */
+function isNoop(instruments: readonly Observable[]): boolean {
+  return new Set(instruments).size < instruments.length;
 }
 
 function instrumented<Seen>(meter: Meter, families: readonly Family<Seen>[]): readonly Instrumented<Seen>[] {

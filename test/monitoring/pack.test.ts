@@ -25,12 +25,40 @@ describe('the monitoring pack', () => {
 
   it('unit-tests every alert, firing and not', () => {
     const alerts = [...packFile('rules.yml').matchAll(/- alert: (\S+)/g)].map((match) => match[1]);
-    const tested = [...packFile('rules.test.yml').matchAll(/alertname: (\S+)\n\s+exp_alerts:\n/g)];
-    expect(new Set(tested.map((match) => match[1]))).toEqual(new Set(alerts));
-    expect(alerts).toHaveLength(7);
+    const tests = packFile('rules.test.yml');
+    const firing = [...tests.matchAll(/alertname: (\S+)\n\s+exp_alerts:(?: &\w+)?\n/g)];
+    const silent = [...tests.matchAll(/alertname: (\S+)\n\s+exp_alerts: \[\]/g)];
+    expect(new Set(firing.map((match) => match[1]))).toEqual(new Set(alerts));
+    expect(new Set(silent.map((match) => match[1]))).toEqual(new Set(alerts));
+    expect(alerts).toHaveLength(6);
   });
 
-  it('has a route that amtool accepts: pages to whoever is on call, all else to the queue', (context) => {
+  it('pages by one alert alone, and holds back the tickets about what has paged', () => {
+    const rules = packFile('rules.yml');
+    const severities = [...rules.matchAll(/- alert: (\S+)[\s\S]*?severity: (\w+)/g)].map(
+      ([, alert, severity]) => `${alert} ${severity}`,
+    );
+    expect(severities.filter((each) => each.endsWith(' page'))).toEqual(['TelemetryLost page']);
+    expect(severities).toHaveLength(6);
+    expect(packFile('alertmanager.yml')).toMatch(
+      /source_matchers: \['alertname="TelemetryLost"'\]\s+target_matchers: \['alertname=~"Telemetry\.\*"', 'severity="ticket"'\]/,
+    );
+  });
+
+  it('says in each summary what, where and since when', () => {
+    const summaries = [...packFile('rules.yml').matchAll(/summary: >-\n([\s\S]*?)\n {10}description/g)].map(
+      (match) => match[1] as string,
+    );
+    expect(summaries).toHaveLength(6);
+    for (const summary of summaries) {
+      expect(summary).toContain('$value');
+      expect(summary).toContain('$labels.job');
+      expect(summary).toContain('$labels.name');
+      expect(summary).toMatch(/since|in\s+the last/);
+    }
+  });
+
+  it('has a route that amtool accepts: pages to the people on call, everything else to the queue', (context) => {
     needs(context, 'amtool');
     expect(run('amtool', ['check-config', 'alertmanager.yml'], PACK)).toMatchObject({ status: 0 });
     const route = (severity: string) => {
@@ -61,9 +89,15 @@ describe('the monitoring pack', () => {
     expect(new Set([...shown].map(family))).toEqual(all);
   });
 
-  it('shows the state as a timeline, and durations as a heatmap', () => {
+  it('shows the state as a timeline, durations as a heatmap, causes as a table, losses by reason', () => {
     const types = Object.fromEntries(dashboard().panels.map(({ title, type }) => [title, type]));
-    expect(types).toMatchObject({ State: 'state-timeline', 'Export duration': 'heatmap' });
+    expect(types).toMatchObject({
+      State: 'state-timeline',
+      'Export duration': 'heatmap',
+      Causes: 'table',
+      'Lost items by reason': 'timeseries',
+      'Delivery share': 'timeseries',
+    });
   });
 });
 

@@ -28,12 +28,27 @@ export interface DashboardQuery {
   readonly expr: string;
 }
 
-interface Dashboard {
-  readonly panels: readonly {
-    readonly title: string;
-    readonly type: string;
-    readonly targets: readonly { readonly expr: string }[];
+/** A panel of the dashboard, as far as it is looked at here. */
+export interface DashboardPanel {
+  readonly title: string;
+  readonly type: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets: readonly {
+    readonly expr: string;
+    readonly legendFormat: string;
+    readonly hide?: boolean;
   }[];
+  readonly fieldConfig: {
+    readonly defaults: {
+      readonly unit?: string;
+      readonly custom?: { readonly stacking?: { readonly mode: string } };
+    };
+  };
+}
+
+interface Dashboard {
+  readonly title: string;
+  readonly panels: readonly DashboardPanel[];
   readonly templating: { readonly list: readonly { readonly type: string; readonly definition?: string }[] };
 }
 
@@ -48,10 +63,22 @@ export function dashboardQueries(): DashboardQuery[] {
   );
 }
 
-/** The names of all series that the library's text has. */
+/** A query with the values that Grafana puts in for its variables, with All chosen. */
+export function filledIn(expr: string, rateInterval = '5s', range = '30s'): string {
+  return expr
+    .replaceAll('$__rate_interval', rateInterval)
+    .replaceAll('$__range', range)
+    .replaceAll('$job', '.*')
+    .replaceAll('$name', '.*');
+}
+
+/** The names of all series that the library's text has, once an export has failed. */
 export function libraryMetrics(): Set<string> {
-  const text = renderPrometheus(new CircuitBreakerExporter(new ScriptedExporter<number[]>()));
-  const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const exporter = new CircuitBreakerExporter(new ScriptedExporter<number[]>(['failure']));
+  exporter.export([1], () => {});
+  const samples = renderPrometheus(exporter)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
   return new Set(samples.map((line) => line.slice(0, line.indexOf('{'))));
 }
 

@@ -6,9 +6,15 @@ import { deadPort } from '../support/dead-port.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** A series of an instant query, in Prometheus' HTTP API. */
-interface Series {
+export interface Series {
   readonly metric: Record<string, string>;
   readonly value: [number, string];
+}
+
+/** A series of a range query. */
+export interface RangeSeries {
+  readonly metric: Record<string, string>;
+  readonly values: readonly [number, string][];
 }
 
 /** An alert that is pending or firing. */
@@ -21,6 +27,8 @@ interface Alert {
 export interface PrometheusProcess extends AsyncDisposable {
   /** @throws Error with what Prometheus says of a bad query */
   query(promql: string): Promise<Series[]>;
+  /** @param start - and `end` in Unix seconds */
+  queryRange(promql: string, start: number, end: number, stepSeconds: number): Promise<RangeSeries[]>;
   /** Values of a label of the series that match. */
   labelValues(label: string, match: string): Promise<string[]>;
   alerts(): Promise<Alert[]>;
@@ -74,6 +82,15 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   };
   const prometheus: PrometheusProcess = {
     query: async (query) => (await ask<{ result: Series[] }>('query', { query })).result,
+    queryRange: async (query, start, end, step) =>
+      (
+        await ask<{ result: RangeSeries[] }>('query_range', {
+          query,
+          start: String(start),
+          end: String(end),
+          step: String(step),
+        })
+      ).result,
     labelValues: (label, match) => ask(`label/${label}/values`, { 'match[]': match }),
     alerts: async () => (await ask<{ alerts: Alert[] }>('alerts', {})).alerts,
     [Symbol.asyncDispose]: close,

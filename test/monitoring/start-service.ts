@@ -11,8 +11,9 @@ export interface ServiceProcess extends AsyncDisposable {
   health(): Promise<{ status: string }>;
 }
 
-export async function startService(url: string): Promise<ServiceProcess> {
-  const child = await startNode(MAIN, [url]);
+/** @param auditUrl - where the exporter without retention sends; the same URL by default */
+export async function startService(url: string, auditUrl = url): Promise<ServiceProcess> {
+  const child = await startNode(MAIN, [url, auditUrl]);
   const { port } = JSON.parse(await child.waitForLine('{"port"', { timeoutMillis: 20_000 })) as {
     port: number;
   };

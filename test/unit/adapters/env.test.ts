@@ -4,6 +4,7 @@ import type { Environment } from '../../../src/adapters/env.ts';
 import { circuitBreakerOptionsFromEnv } from '../../../src/adapters/env.ts';
 import type { ProbeContext } from '../../../src/breaker/probe-policies.ts';
 import { defaultProbePolicy } from '../../../src/breaker/probe-policies.ts';
+import type { BatchStore } from '../../../src/delivery/batch-store.ts';
 
 let warnings: unknown[][] = [];
 
@@ -33,7 +34,7 @@ function failuresToTrip(variables: Environment): number | undefined {
   const detector = circuitBreakerOptionsFromEnv(variables).tripPolicy?.createDetector();
   if (detector === undefined) return undefined;
   let failures = 1;
-  while (!detector.onFailure(0, 0)) failures++;
+  while (!detector.onFailure(0, 0, undefined)) failures++;
   return failures;
 }
 
@@ -61,6 +62,8 @@ describe('circuitBreakerOptionsFromEnv', () => {
           OTEL_CIRCUIT_BREAKER_COOLDOWN: nothing,
           OTEL_CIRCUIT_BREAKER_EXPORT_TIMEOUT: nothing,
           OTEL_CIRCUIT_BREAKER_RETENTION_MAX_ITEMS: nothing,
+          OTEL_CIRCUIT_BREAKER_RETENTION_MAX_BYTES: nothing,
+          OTEL_CIRCUIT_BREAKER_RETENTION_DIR: nothing,
           APP_OTEL__CIRCUIT_BREAKER_THRESHOLD: nothing,
           OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: nothing,
           OTEL_EXPORTER_OTLP_TIMEOUT: nothing,
@@ -199,6 +202,100 @@ describe('circuitBreakerOptionsFromEnv', () => {
     expect(off.retention).toBeUndefined();
   });
 
+  it('reads RETENTION_MAX_BYTES, where 0 switches retention off', () => {
+    expect(optionsFrom({ RETENTION_MAX_BYTES: '1048576' })).toStrictEqual({
+      retention: { maxBytes: 1_048_576 },
+    });
+    expect(optionsFrom({ RETENTION_MAX_BYTES: '5', RETENTION_MAX_ITEMS: '7' })).toStrictEqual({
+      retention: { maxBytes: 5, maxItems: 7 },
+    });
+    expect(optionsFrom({ RETENTION_MAX_BYTES: '0', RETENTION_MAX_ITEMS: '7' })).toStrictEqual({
+      retention: undefined,
+    });
+    expect(optionsFrom({ RETENTION_MAX_BYTES: '7', RETENTION_MAX_ITEMS: '0' })).toStrictEqual({
+      retention: undefined,
+    });
+  });
+
+  it('reads RETENTION_DIR, a directory for the disk store that the caller passes', () => {
+    const store = {} as BatchStore<never>;
+    const diskStore = vi.fn(() => store);
+    const from = (variables: Environment) => circuitBreakerOptionsFromEnv(variables, { diskStore });
+
+    expect(from({ OTEL_CIRCUIT_BREAKER_RETENTION_DIR: '/var/lib/shop' })).toStrictEqual({
+      retention: { store },
+    });
+    expect(
+      from({
+        OTEL_CIRCUIT_BREAKER_RETENTION_DIR: '/var/lib/shop',
+        OTEL_CIRCUIT_BREAKER_RETENTION_MAX_BYTES: '4096',
+        OTEL_CIRCUIT_BREAKER_RETENTION_MAX_ITEMS: '9',
+      }),
+    ).toStrictEqual({ retention: { store, maxItems: 9 } });
+    expect(diskStore.mock.calls).toEqual([
+      [{ directory: '/var/lib/shop', maxBytes: undefined }],
+      [{ directory: '/var/lib/shop', maxBytes: 4_096 }],
+    ]);
+    from({ OTEL_CIRCUIT_BREAKER_RETENTION_MAX_ITEMS: '9' });
+    from({
+      OTEL_CIRCUIT_BREAKER_RETENTION_DIR: '/var/lib/shop',
+      OTEL_CIRCUIT_BREAKER_RETENTION_MAX_ITEMS: '0',
+    });
+    expect(diskStore).toHaveBeenCalledTimes(2);
+  });
+
+  it('keeps in memory, with one warning, where the disk store refuses the directory', () => {
+    const env = {
+      OTEL_CIRCUIT_BREAKER_RETENTION_DIR: '/tmp/a-link',
+      OTEL_CIRCUIT_BREAKER_RETENTION_MAX_BYTES: '4096',
+    };
+    const diskStore = () => {
+      throw new Error('/tmp/a-link is a link');
+    };
+    expect(circuitBreakerOptionsFromEnv(env, { diskStore })).toStrictEqual({
+      retention: { maxBytes: 4_096 },
+    });
+    expect(warnings.splice(0)).toEqual([
+      [
+        'OTEL_CIRCUIT_BREAKER_RETENTION_DIR "/tmp/a-link" is not used: /tmp/a-link is a link; batches are kept in memory',
+      ],
+    ]);
+  });
+
+  it('keeps in memory, with one warning, where no disk store is passed', () => {
+    expect(optionsFrom({ RETENTION_DIR: '/var/lib/shop' })).toStrictEqual({ retention: {} });
+    expect(warnings.splice(0)).toEqual([
+      [
+        'OTEL_CIRCUIT_BREAKER_RETENTION_DIR "/var/lib/shop" is not used: pass { diskStore } of otel-circuit-breaker/disk to circuitBreakerOptionsFromEnv; batches are kept in memory',
+      ],
+    ]);
+  });
+
+  it('takes the defaults, with one warning, where the environment may not be read', () => {
+    const refused = new Proxy({} as Environment, {
+      get() {
+        throw new Error('NotCapable: Requires env access');
+      },
+    });
+    expect(circuitBreakerOptionsFromEnv(refused)).toStrictEqual({});
+    expect(warnings.splice(0)).toEqual([
+      ['the environment cannot be read (OTEL_CIRCUIT_BREAKER_ENABLED); the defaults stand'],
+    ]);
+  });
+
+  it('takes the defaults where the logger throws', () => {
+    const warn = () => {
+      throw new Error('a logger that throws');
+    };
+    diag.setLogger(
+      { error: vi.fn(), warn, info: vi.fn(), debug: vi.fn(), verbose: vi.fn() },
+      {
+        suppressOverrideMessage: true,
+      },
+    );
+    expect(optionsFrom({ ENABLED: 'perhaps', RETENTION_DIR: '/x' })).toStrictEqual({ retention: {} });
+  });
+
   it('reads numbers strictly, but for space around them and leading zeros', () => {
     expect(optionsFrom({ EXPORT_TIMEOUT: ' 010 ' })).toStrictEqual({ exportTimeoutMillis: 10 });
   });
@@ -229,7 +326,7 @@ describe('circuitBreakerOptionsFromEnv', () => {
         'a positive integer',
       ]),
     ),
-    ...['COOLDOWN', 'EXPORT_TIMEOUT', 'RETENTION_MAX_ITEMS'].flatMap((variable) =>
+    ...['COOLDOWN', 'EXPORT_TIMEOUT', 'RETENTION_MAX_ITEMS', 'RETENTION_MAX_BYTES'].flatMap((variable) =>
       integers.map((text): [string, string, string] => [
         `OTEL_CIRCUIT_BREAKER_${variable}`,
         text,

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { renderHealth } from '../../../src/adapters/health.ts';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
-import type { CircuitSnapshot } from '../../../src/breaker/snapshot.ts';
-import { circuitSnapshot, deliverySnapshot, exporterSnapshot, sourceOf } from './snapshots.ts';
+import type { CircuitSnapshot, FailureSummary } from '../../../src/breaker/snapshot.ts';
+import { circuitSnapshot, deliverySnapshot, exporterSnapshot } from './snapshots.ts';
 
 const now = Date.UTC(2026, 10, 23, 12, 0, 0);
 
@@ -15,6 +15,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+function failureAt(at: number): FailureSummary {
+  return { name: 'Error', code: null, cause: null, message: 'no', at };
+}
+
 describe('renderHealth', () => {
   it.each<[string, CircuitSnapshot, string, number]>([
     ['healthy while CLOSED', closed, 'healthy', 200],
@@ -26,6 +30,45 @@ describe('renderHealth', () => {
     const report = renderHealth(snapshot, { now });
     expect(report.body.status).toBe(status);
     expect(report.httpStatus).toBe(httpStatus);
+  });
+
+  it.each<[string, Partial<CircuitSnapshot>]>([
+    ['a failure and nothing else', { consecutiveFailures: 1, lastFailure: failureAt(5) }],
+    ['a failure after a success', { consecutiveFailures: 1, lastFailure: failureAt(5), lastSuccessAt: 4 }],
+    ['a failed redelivery, which is in no streak', { lastFailure: failureAt(5), lastSuccessAt: 4 }],
+    ['ignored and nothing else', { consecutiveIgnored: 1, lastIgnored: failureAt(5) }],
+    ['ignored after a success', { consecutiveIgnored: 1, lastIgnored: failureAt(5), lastSuccessAt: 4 }],
+    [
+      'ignored after an older failure',
+      { lastIgnored: failureAt(5), lastFailure: failureAt(3), lastSuccessAt: 4 },
+    ],
+    [
+      'a failure in the same millisecond as a success, after it',
+      { consecutiveFailures: 1, lastFailure: failureAt(5), lastSuccessAt: 5 },
+    ],
+    [
+      'ignored in the same millisecond as a success, after it',
+      { consecutiveIgnored: 1, lastIgnored: failureAt(5), lastSuccessAt: 5 },
+    ],
+  ])('is degraded while CLOSED where the last answer was %s', (_, given) => {
+    expect(renderHealth(circuitSnapshot(given))).toMatchObject({
+      httpStatus: 200,
+      body: { status: 'degraded' },
+    });
+    expect(renderHealth(circuitSnapshot({ ...given, state: 'OPEN' })).body.status).toBe('unhealthy');
+  });
+
+  it.each<[string, Partial<CircuitSnapshot>]>([
+    ['a success after a failure', { lastFailure: failureAt(5), lastSuccessAt: 6 }],
+    ['a success after ignored', { lastIgnored: failureAt(5), lastSuccessAt: 6 }],
+    ['a success after a failure in the same millisecond', { lastFailure: failureAt(5), lastSuccessAt: 5 }],
+    ['a success after ignored in the same millisecond', { lastIgnored: failureAt(5), lastSuccessAt: 5 }],
+    [
+      'a redelivered batch that was refused, which is in no streak',
+      { lastFailure: failureAt(4), lastInvalid: failureAt(6), lastSuccessAt: 5 },
+    ],
+  ])('is healthy while CLOSED where the last answer was %s', (_, given) => {
+    expect(renderHealth(circuitSnapshot(given)).body.status).toBe('healthy');
   });
 
   it('answers openStatus when unhealthy only', () => {
@@ -45,7 +88,13 @@ describe('renderHealth', () => {
     const { body } = renderHealth(snapshots, { now });
     expect(body.circuit_breaker).toMatchObject({ name: worst });
     expect(body.status).toBe(status);
-    expect(body.circuit_breakers.map(({ name }) => name)).toEqual(snapshots.map(({ name }) => name));
+    expect(body.circuit_breakers?.map(({ name }) => name)).toEqual(snapshots.map(({ name }) => name));
+  });
+
+  it('lists the breakers only where there are several', () => {
+    expect(renderHealth(closed).body).not.toHaveProperty('circuit_breakers');
+    expect(renderHealth([closed]).body).not.toHaveProperty('circuit_breakers');
+    expect(renderHealth([closed, open]).body.circuit_breakers).toHaveLength(2);
   });
 
   it('says that nothing is configured where there is no source', () => {
@@ -54,7 +103,6 @@ describe('renderHealth', () => {
       body: {
         status: 'healthy',
         circuit_breaker: { state: 'N/A', reason: 'OTLP exporter not configured' },
-        circuit_breakers: [],
         timestamp: '2026-11-23T12:00:00.000Z',
       },
     };
@@ -74,8 +122,27 @@ describe('renderHealth', () => {
       consecutiveInvalid: 1,
       failedProbes: 2,
       attemptsSinceOpened: 7,
-      lastFailure: { name: 'Error', code: 'ECONNREFUSED', message: 'connect http://u:p@host', at: at(3) },
-      lastInvalid: { name: 'OTLPExporterError', code: 400, message: 'Bad Request', at: at(4) },
+      lastFailure: {
+        name: 'Error',
+        code: 'ECONNREFUSED',
+        cause: 'connection refused',
+        message: 'connect http://u:p@host',
+        at: at(3),
+      },
+      lastInvalid: {
+        name: 'OTLPExporterError',
+        code: 400,
+        cause: 'refused the payload',
+        message: 'Bad Request',
+        at: at(4),
+      },
+      lastIgnored: {
+        name: 'Error',
+        code: null,
+        cause: 'local limit',
+        message: 'Concurrent export limit reached',
+        at: at(6),
+      },
       lastSuccessAt: at(5),
       exports: { success: 1, failure: 2, invalid: 3, ignored: 4, rejected: 5 },
       items: { success: 10, failure: 20, invalid: 30, ignored: 40, rejected: 50 },
@@ -91,14 +158,26 @@ describe('renderHealth', () => {
       consecutive_failures: 4,
       consecutive_invalid: 1,
       failed_probes: 2,
-      last_failure: { name: 'Error', code: 'ECONNREFUSED', at: '2026-11-23T12:00:03.000Z' },
-      last_invalid: { name: 'OTLPExporterError', code: 400, at: '2026-11-23T12:00:04.000Z' },
+      attempts_since_opened: 7,
+      last_failure: {
+        name: 'Error',
+        code: 'ECONNREFUSED',
+        cause: 'connection refused',
+        at: '2026-11-23T12:00:03.000Z',
+      },
+      last_invalid: {
+        name: 'OTLPExporterError',
+        code: 400,
+        cause: 'refused the payload',
+        at: '2026-11-23T12:00:04.000Z',
+      },
+      last_ignored: { name: 'Error', code: null, cause: 'local limit', at: '2026-11-23T12:00:06.000Z' },
       last_success_at: '2026-11-23T12:00:05.000Z',
       exports: { success: 1, failure: 2, invalid: 3, ignored: 4, rejected: 5 },
       items: { success: 10, failure: 20, invalid: 30, ignored: 40, rejected: 50 },
       probes: { success: 6, failure: 7 },
       not_closed_seconds: 1.5,
-      delivery: [],
+      delivery: null,
     });
   });
 
@@ -109,31 +188,36 @@ describe('renderHealth', () => {
       not_closed_since: null,
       last_failure: null,
       last_invalid: null,
+      last_ignored: null,
       last_success_at: null,
+    });
+    expect(renderHealth(exporterSnapshot()).body.circuit_breaker).toMatchObject({
+      delivery: { last_offered_at: null },
     });
   });
 
-  it('shows the delivery of every exporter on the breaker, in snake case', () => {
+  it('shows the delivery of an exporter as one object, in snake case', () => {
     const amount = (batches: number) => ({ batches, items: batches * 100 });
-    const delivery = deliverySnapshot({
-      exporter: 'spans',
-      offered: amount(1),
-      delivered: amount(2),
-      fallback: amount(3),
-      lost: amount(4),
-      kept: amount(5),
-      inFlight: amount(6),
-      redelivered: amount(7),
-      evicted: { full: 1, expired: 2, attempts: 3, invalid: 4, shutdown: 5 },
-    });
-    const shared = {};
-    const { body } = renderHealth([
-      sourceOf({ ...circuitSnapshot(), delivery }, shared),
-      sourceOf(exporterSnapshot('logs'), shared),
-    ]);
-    expect(body.circuit_breakers).toHaveLength(1);
-    expect(body.circuit_breakers[0]?.delivery.map(({ exporter }) => exporter)).toEqual(['spans', 'logs']);
-    expect(body.circuit_breakers[0]?.delivery[0]).toStrictEqual({
+    const lostBy = { ...deliverySnapshot().lostBy, rejected: 5, full: 6, ended: 7 };
+    const evicted = { full: 1, expired: 2, attempts: 3, invalid: 4, shutdown: 5, unreadable: 6 };
+    const snapshot = exporterSnapshot(
+      { name: 'spans' },
+      {
+        offered: amount(1),
+        delivered: amount(2),
+        fallback: amount(3),
+        lost: amount(4),
+        kept: amount(5),
+        inFlight: amount(6),
+        recovered: amount(7),
+        lastOfferedAt: now,
+        redelivered: amount(8),
+        evicted,
+        lostBy,
+      },
+    );
+    const { circuit_breaker } = renderHealth(snapshot).body;
+    expect('delivery' in circuit_breaker && circuit_breaker.delivery).toStrictEqual({
       exporter: 'spans',
       offered: amount(1),
       delivered: amount(2),
@@ -141,25 +225,33 @@ describe('renderHealth', () => {
       lost: amount(4),
       kept: amount(5),
       in_flight: amount(6),
-      redelivered: amount(7),
-      evicted: { full: 1, expired: 2, attempts: 3, invalid: 4, shutdown: 5 },
+      recovered: amount(7),
+      last_offered_at: '2026-11-23T12:00:00.000Z',
+      redelivered: amount(8),
+      evicted,
+      lost_by: lostBy,
     });
   });
 
   it('shows messages only when asked', () => {
-    const failure = { name: 'Error', code: null, message: 'secret-of-the-failure', at: now };
-    const invalid = { name: 'Error', code: 400, message: 'secret-of-the-invalid', at: now };
-    const snapshot = circuitSnapshot({ lastFailure: failure, lastInvalid: invalid });
+    const said = (message: string) => ({ ...failureAt(now), message });
+    const snapshot = circuitSnapshot({
+      lastFailure: said('secret-of-the-failure'),
+      lastInvalid: said('secret-of-the-invalid'),
+      lastIgnored: said('secret-of-the-ignored'),
+    });
     expect(JSON.stringify(renderHealth(snapshot))).not.toContain('secret');
     expect(JSON.stringify(renderHealth(snapshot, { includeErrorMessages: false }))).not.toContain('secret');
     expect(renderHealth(snapshot, { includeErrorMessages: true }).body.circuit_breaker).toMatchObject({
       last_failure: { message: 'secret-of-the-failure' },
       last_invalid: { message: 'secret-of-the-invalid' },
+      last_ignored: { message: 'secret-of-the-ignored' },
     });
   });
 
-  it('lists breakers of one name as they are', () => {
-    expect(renderHealth([circuitSnapshot(), circuitSnapshot()]).body.circuit_breakers).toHaveLength(2);
+  it('names the second breaker of a name as the metrics do', () => {
+    const { body } = renderHealth([circuitSnapshot(), circuitSnapshot()]);
+    expect(body.circuit_breakers?.map(({ name }) => name)).toEqual(['otlp', 'otlp#2']);
   });
 
   it('takes the time itself where none is given', () => {
@@ -170,16 +262,22 @@ describe('renderHealth', () => {
   });
 
   it('gives a body of its own, safe to change', () => {
-    const snapshot = exporterSnapshot('spans');
-    const { body } = renderHealth(snapshot);
-    const [shown] = body.circuit_breakers;
-    shown!.exports.success = 99;
-    shown!.delivery[0]!.kept.items = 99;
-    expect(snapshot).toStrictEqual(exporterSnapshot('spans'));
+    const snapshot = exporterSnapshot();
+    const { circuit_breaker: shown } = renderHealth(snapshot).body;
+    if (shown.state === 'N/A' || shown.delivery === null) throw new Error('nothing is shown');
+    shown.exports.success = 99;
+    shown.delivery.kept.items = 99;
+    shown.delivery.lost_by.full = 99;
+    shown.delivery.evicted.full = 99;
+    expect(snapshot).toStrictEqual(exporterSnapshot());
   });
 
   it('shows a real breaker through an outage', () => {
     const breaker = new CircuitBreaker({ name: 'collector', onError: () => {} });
+    expect(renderHealth(breaker).body.status).toBe('healthy');
+    breaker.tryAcquire()?.ignore();
+    expect(renderHealth(breaker).body.status).toBe('degraded');
+    breaker.tryAcquire()?.succeed();
     expect(renderHealth(breaker).body.status).toBe('healthy');
     for (let i = 0; i < 3; i++)
       breaker.tryAcquire()?.fail(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }));
@@ -187,7 +285,10 @@ describe('renderHealth', () => {
       httpStatus: 503,
       body: {
         status: 'unhealthy',
-        circuit_breaker: { state: 'OPEN', last_failure: { code: 'ECONNREFUSED' } },
+        circuit_breaker: {
+          state: 'OPEN',
+          last_failure: { code: 'ECONNREFUSED', cause: 'connection refused' },
+        },
       },
     });
     breaker.reset();
@@ -216,7 +317,7 @@ describe('renderHealth', () => {
     [{ now: new Date() }, TypeError, '"now" must be a time in Unix milliseconds, got an object'],
     [{ now: Number.NaN }, RangeError, '"now" must be a time in Unix milliseconds, got NaN'],
     [{ now: 1e300 }, RangeError, 'got 1e+300'],
-    [{ openstatus: 503 }, TypeError, 'unknown option "openstatus" (503); did you mean "openStatus"?'],
+    [{ openstatus: 503 }, TypeError, 'unknown option "openstatus" (503); known options: openStatus,'],
   ])('refuses %j', (options, error, message) => {
     const attempt = () => renderHealth(undefined, options);
     expect(attempt).toThrow(error);
@@ -232,7 +333,7 @@ describe('renderHealth', () => {
     expect(renderHealth(open, { openStatus }).httpStatus).toBe(openStatus);
   });
 
-  it('refuses what is no source', () => {
+  it('refuses anything that is not a source', () => {
     expect(() => renderHealth(5 as never)).toThrow(
       new TypeError('renderHealth: a source must be a snapshot, or have snapshot(), got 5'),
     );

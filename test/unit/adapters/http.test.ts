@@ -208,7 +208,9 @@ describe.each([
   });
 
   it('shows error messages only when asked', async () => {
-    const failed = circuitSnapshot({ lastFailure: { name: 'Error', code: 1, message: 'secret', at: 0 } });
+    const failed = circuitSnapshot({
+      lastFailure: { name: 'Error', code: 1, cause: null, message: 'secret', at: 0 },
+    });
     expect((await (await serve(failed))('GET', '/health/telemetry')).body).not.toContain('secret');
     const telling = await serve(failed, { includeErrorMessages: true, now: 5 });
     expect((await telling('GET', '/health/telemetry')).body).toContain('secret');
@@ -236,15 +238,33 @@ describe.each([
     expect((await ask('HEAD', '/metrics')).status).toBe(500);
   });
 
-  it('answers 500 on /metrics for two breakers of one name, and 200 on /health/telemetry', async () => {
+  it('shows two breakers of one name, and tells onError once', async () => {
     const onError = vi.fn();
-    const ask = await serve([new CircuitBreaker(), new CircuitBreaker()], { onError });
+    const ask = await serve(() => [new CircuitBreaker(), new CircuitBreaker()], { onError });
+    for (let scrape = 0; scrape < 3; scrape++) {
+      const { status, body } = await ask('GET', '/metrics');
+      expect(status).toBe(200);
+      expect(body).toContain('otel_circuit_breaker_state{name="otlp",state="closed"} 1');
+      expect(body).toContain('otel_circuit_breaker_state{name="otlp#2",state="closed"} 1');
+    }
     expect((await ask('GET', '/health/telemetry')).status).toBe(200);
-    expect((await ask('GET', '/metrics')).status).toBe(500);
+    const message = 'two circuit breakers have the name "otlp"; the second is shown as "otlp#2"';
     expect(onError).toHaveBeenCalledExactlyOnceWith(
-      expect.any(String),
-      new TypeError('renderPrometheus: two breakers have the name "otlp"'),
+      `otel-circuit-breaker: ${message}`,
+      new TypeError(message),
     );
+  });
+
+  it('answers 500 where a source function returns a promise that rejects, and leaves no unhandled rejection', async () => {
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const onError = vi.fn();
+    const ask = await serve((() => Promise.reject(new Error('no'))) as never, { onError });
+    expect((await ask('GET', '/health/telemetry')).status).toBe(500);
+    expect((await ask('GET', '/metrics')).status).toBe(500);
+    process.off('unhandledRejection', unhandled);
+    expect(onError).toHaveBeenCalledTimes(2);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 
   it('answers 500 to a source function that is async', async () => {
@@ -299,7 +319,7 @@ describe.each([
     expect(attempt).toThrow(`${owner}: ${message}`);
   });
 
-  it('refuses what is no source at once', () => {
+  it('refuses anything that is not a source at once', () => {
     expect(() => create('otlp' as never)).toThrow(
       new TypeError(`${owner}: a source must be a snapshot, or have snapshot(), got "otlp"`),
     );

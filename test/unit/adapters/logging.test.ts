@@ -1,12 +1,14 @@
 import { diag } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LoggedBreaker, LoggedTransition } from '../../../src/adapters/logging.ts';
+import type { LoggedBreaker, LoggedExporter, LoggedTransition } from '../../../src/adapters/logging.ts';
 import { logTransitions } from '../../../src/adapters/logging.ts';
+import { internalsOf } from '../../../src/breaker/breaker-internals.ts';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
 import type { CircuitBreakerOptions } from '../../../src/breaker/circuit-breaker-options.ts';
 import type { CircuitSnapshot } from '../../../src/breaker/snapshot.ts';
 import { slowExportRate } from '../../../src/breaker/trip-policies.ts';
-import { circuitSnapshot } from './snapshots.ts';
+import type { ExporterSnapshot } from '../../../src/delivery/delivery-snapshot.ts';
+import { circuitSnapshot, exporterSnapshot } from './snapshots.ts';
 
 let nowMillis = 0;
 let lines: [string, string][] = [];
@@ -63,6 +65,21 @@ function fakeBreaker(snapshot: Partial<CircuitSnapshot>) {
   };
 }
 
+/** An exporter of somebody else's on such a breaker; `show` sets its snapshot. */
+function fakeExporter() {
+  const { breaker, tell } = fakeBreaker({});
+  let shown: ExporterSnapshot = exporterSnapshot();
+  const exporter: LoggedExporter = { breaker, snapshot: () => shown };
+  const show = (snapshot: ExporterSnapshot) => {
+    shown = snapshot;
+  };
+  return { exporter, tell, show };
+}
+
+const lastFailure = { name: 'Error', code: null, cause: 'timed out', message: 'secret', at: 0 };
+const noItems = { success: 0, failure: 0, invalid: 0, ignored: 0, rejected: 0 };
+const amount = (items: number) => ({ batches: 1, items });
+
 describe('logTransitions', () => {
   it('says nothing while nothing happens', () => {
     const breaker = newBreaker();
@@ -79,21 +96,21 @@ describe('logTransitions', () => {
     expect(lines).toEqual([
       [
         'warn',
-        'circuit "collector" opened after 3 failures in a row, last ECONNREFUSED; exports are rejected until a probe succeeds',
+        'circuit "collector" opened after 3 failures in a row, last ECONNREFUSED (connection refused); exports are rejected until a probe succeeds',
       ],
     ]);
   });
 
   it.each<[string, unknown, string]>([
-    ['a number as code', Object.assign(new Error('secret'), { code: 503 }), '503'],
+    ['a number as code', Object.assign(new Error('secret'), { code: 503 }), '503 (unavailable)'],
+    ['a code that nobody knows', Object.assign(new Error('secret'), { code: 'E_OWN' }), 'E_OWN'],
     ['the code 0', Object.assign(new Error('secret'), { code: 0 }), '0'],
     ['no code', new TypeError('secret'), 'TypeError'],
     ['no code, and a message of the OTLP exporters', new Error('Request timed out'), 'timed out'],
     ['an empty code', Object.assign(new Error('secret'), { code: '' }), 'Error'],
     ['an object as code', Object.assign(new RangeError('secret'), { code: {} }), 'RangeError'],
-    ['a string', 'secret', 'without a code'],
-    ['an object that is no error', { message: 'secret', name: '' }, 'without a code'],
-    ['nothing, so the last failure stands for it', undefined, 'Error'],
+    ['a string', 'secret', 'Error'],
+    ['nothing', undefined, 'Error'],
   ])('names a failure with %s', (_, error, named) => {
     const breaker = newBreaker();
     logTransitions(breaker, logger);
@@ -119,7 +136,7 @@ describe('logTransitions', () => {
     const permit = breaker.tryAcquire();
     nowMillis += 6;
     permit?.fail(refused());
-    expect(lines[0]?.[1]).toContain('opened after 1 failure, last ECONNREFUSED;');
+    expect(lines[0]?.[1]).toContain('opened after 1 failure, last ECONNREFUSED (connection refused);');
   });
 
   it('blames the trip policy when exports were too slow', () => {
@@ -196,7 +213,7 @@ describe('logTransitions', () => {
     ]);
     expect(lines.slice(1, 6).map(([, line]) => line)).toEqual([
       'circuit "collector" lets a probe through',
-      'circuit "collector" is open again: the probe failed, ECONNREFUSED',
+      'circuit "collector" is open again: the probe failed, ECONNREFUSED (connection refused)',
       'circuit "collector" lets a probe through',
       'circuit "collector" is open again: the probe failed, Error',
       'circuit "collector" lets a probe through',
@@ -272,20 +289,71 @@ describe('logTransitions', () => {
   });
 
   it('takes any breaker with name, snapshot() and onTransition()', () => {
-    const hostile = {
-      get code() {
-        throw new Error('no');
-      },
-    };
-    const { breaker, tell } = fakeBreaker({ state: 'OPEN', consecutiveFailures: 2 });
+    const { breaker, tell } = fakeBreaker({ state: 'OPEN', consecutiveFailures: 2, lastFailure });
     logTransitions(breaker, logger);
-    tell({ from: 'CLOSED', to: 'OPEN', at: 0, error: hostile });
+    tell({ from: 'CLOSED', to: 'OPEN', at: 0 });
     expect(lines).toEqual([
-      [
-        'warn',
-        expect.stringContaining('circuit "fake" opened after 2 failures in a row, last without a code'),
-      ],
+      ['warn', expect.stringContaining('circuit "fake" opened after 2 failures in a row, last timed out;')],
     ]);
+  });
+
+  it('escapes what comes from an error, and cuts it at 100 characters', () => {
+    const breaker = newBreaker();
+    logTransitions(breaker, logger);
+    const code = `\u001b[31m\r\n<html>${'x'.repeat(1_000_000)}`;
+    fail(breaker, 4, Object.assign(new Error('no'), { code }));
+    for (const [, line] of lines) {
+      expect(line.length).toBeLessThan(260);
+      expect(line).toMatch(/^[\x20-\x7e…]*$/);
+    }
+    expect(lines[0]?.[1]).toContain('last \\u001b[31m\\r\\n<html>xxx');
+  });
+
+  it('informs how many items of an exporter were lost meanwhile, and how many are kept', () => {
+    const { exporter, tell, show } = fakeExporter();
+    logTransitions(exporter, logger);
+    const books = (lost: number, kept: number, rejected: number) =>
+      show(exporterSnapshot({ items: { ...noItems, rejected } }, { lost: amount(lost), kept: amount(kept) }));
+    books(40, 0, 12);
+    tell({ from: 'CLOSED', to: 'OPEN', at: 1_000 });
+    books(771, 2_000, 504);
+    tell({ from: 'HALF_OPEN', to: 'CLOSED', at: 30_600 });
+    books(771, 0, 504);
+    tell({ from: 'CLOSED', to: 'OPEN', at: 40_000 });
+    books(772, 1, 504);
+    tell({ from: 'HALF_OPEN', to: 'CLOSED', at: 50_000 });
+    expect(lines.filter(([level]) => level === 'info')).toEqual([
+      ['info', 'circuit "fake" closed again after 29.6 s; 731 items were lost meanwhile, 2000 are kept'],
+      ['info', 'circuit "fake" closed again after 10 s; 1 item was lost meanwhile, 1 is kept'],
+    ]);
+  });
+
+  it('listens to an array of exporters and breakers, a line each, named', () => {
+    const breaker = newBreaker();
+    const { exporter, tell } = fakeExporter();
+    const unsubscribe = logTransitions([breaker, exporter, breaker], logger);
+    fail(breaker, 3);
+    tell({ from: 'CLOSED', to: 'OPEN', at: 0 });
+    expect(lines.map(([, line]) => line.split(' opened')[0])).toEqual([
+      'circuit "collector"',
+      'circuit "fake"',
+    ]);
+    unsubscribe();
+    breaker.reset();
+    expect(lines).toHaveLength(2);
+  });
+
+  it('is counted by the breaker as long as it listens', () => {
+    const breaker = newBreaker();
+    const listeners = () => internalsOf(breaker)?.logListeners;
+    const first = logTransitions(breaker, logger);
+    const second = logTransitions([breaker], logger);
+    expect(listeners()).toBe(2);
+    first();
+    first();
+    expect(listeners()).toBe(1);
+    second();
+    expect(listeners()).toBe(0);
   });
 
   it.each<[string, () => unknown]>([
@@ -335,17 +403,13 @@ describe('logTransitions', () => {
   });
 
   it.each<[string, unknown, unknown, string]>([
+    ['nothing', undefined, logger, 'source must be an object with snapshot(), got undefined'],
+    ['a snapshot', circuitSnapshot(), logger, 'source must be an object with snapshot(), got an object'],
     [
-      'no breaker',
-      undefined,
+      'something with snapshot() that nobody can listen to',
+      { snapshot: () => circuitSnapshot() },
       logger,
-      'breaker must be an object with onTransition(), snapshot(), got undefined',
-    ],
-    [
-      'a snapshot',
-      circuitSnapshot(),
-      logger,
-      'breaker must be an object with onTransition(), snapshot(), got an object',
+      'source must be an object with onTransition(), snapshot(), got an object',
     ],
     [
       'no logger',

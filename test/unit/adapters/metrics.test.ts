@@ -1,11 +1,11 @@
 import type { Meter } from '@opentelemetry/api';
-import { createNoopMeter, diag } from '@opentelemetry/api';
+import { createNoopMeter, diag, metrics } from '@opentelemetry/api';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { DataPointType, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { observeCircuitBreakers } from '../../../src/adapters/metrics.ts';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
-import { circuitSnapshot, deliverySnapshot, exporterSnapshot, sourceOf } from './snapshots.ts';
+import { circuitSnapshot, exporterSnapshot, sourceOf } from './snapshots.ts';
 
 /** Collects when it is told to. */
 class ManualReader extends MetricReader {
@@ -27,11 +27,17 @@ function manualMeter() {
 /** All points of one instrument, as [attributes, value]. */
 async function pointsOf(collect: ReturnType<typeof manualMeter>['collect'], name: string) {
   const { metrics } = await collect();
-  const metric = metrics.find(({ descriptor }) => descriptor.name === `otel.circuit_breaker.${name}`);
+  const metric = metrics.find(({ descriptor }) => descriptor.name === `circuit_breaker.${name}`);
   return metric?.dataPoints.map(({ attributes, value }) => [attributes, value]) ?? [];
 }
 
-const name = { 'otel.circuit_breaker.name': 'otlp' };
+const name = { 'circuit_breaker.name': 'otlp' };
+
+function diagWarn() {
+  const warn = vi.fn();
+  diag.setLogger({ error: vi.fn(), warn, info: vi.fn(), debug: vi.fn(), verbose: vi.fn() });
+  return warn;
+}
 
 afterEach(() => {
   diag.disable();
@@ -40,7 +46,7 @@ afterEach(() => {
 describe('observeCircuitBreakers', () => {
   it('makes the instruments, each with its kind and unit', async () => {
     const { meter, collect } = manualMeter();
-    observeCircuitBreakers(meter, sourceOf(exporterSnapshot('spans')));
+    observeCircuitBreakers(meter, sourceOf(exporterSnapshot()));
     const { metrics, errors } = await collect();
     expect(errors).toEqual([]);
     const seen = metrics.map((metric) => [
@@ -51,22 +57,22 @@ describe('observeCircuitBreakers', () => {
       ],
     ]);
     expect(Object.fromEntries(seen)).toEqual({
-      'otel.circuit_breaker.state': ['gauge', '1'],
-      'otel.circuit_breaker.consecutive_failures': ['gauge', ''],
-      'otel.circuit_breaker.consecutive_invalid': ['gauge', ''],
-      'otel.circuit_breaker.transitions': ['counter', '{transition}'],
-      'otel.circuit_breaker.exports': ['counter', '{batch}'],
-      'otel.circuit_breaker.items': ['counter', '{item}'],
-      'otel.circuit_breaker.probes': ['counter', '{probe}'],
-      'otel.circuit_breaker.export.time': ['counter', 's'],
-      'otel.circuit_breaker.not_closed.time': ['counter', 's'],
-      'otel.circuit_breaker.delivery.offered': ['counter', '{item}'],
-      'otel.circuit_breaker.delivery.delivered': ['counter', '{item}'],
-      'otel.circuit_breaker.delivery.redelivered': ['counter', '{item}'],
-      'otel.circuit_breaker.delivery.fallback': ['counter', '{item}'],
-      'otel.circuit_breaker.delivery.lost': ['counter', '{item}'],
-      'otel.circuit_breaker.delivery.evicted': ['counter', '{item}'],
-      'otel.circuit_breaker.delivery.kept': ['gauge', '{item}'],
+      'circuit_breaker.state': ['gauge', '1'],
+      'circuit_breaker.consecutive_failures': ['gauge', ''],
+      'circuit_breaker.consecutive_invalid': ['gauge', ''],
+      'circuit_breaker.transitions': ['counter', '{transition}'],
+      'circuit_breaker.exports': ['counter', '{batch}'],
+      'circuit_breaker.items': ['counter', '{item}'],
+      'circuit_breaker.probes': ['counter', '{probe}'],
+      'circuit_breaker.export.time': ['counter', 's'],
+      'circuit_breaker.not_closed.time': ['counter', 's'],
+      'circuit_breaker.delivery.offered': ['counter', '{item}'],
+      'circuit_breaker.delivery.delivered': ['counter', '{item}'],
+      'circuit_breaker.delivery.redelivered': ['counter', '{item}'],
+      'circuit_breaker.delivery.fallback': ['counter', '{item}'],
+      'circuit_breaker.delivery.lost': ['counter', '{item}'],
+      'circuit_breaker.delivery.evicted': ['counter', '{item}'],
+      'circuit_breaker.delivery.kept': ['gauge', '{item}'],
     });
     for (const { descriptor } of metrics) expect(descriptor.description).not.toBe('');
   });
@@ -128,30 +134,44 @@ describe('observeCircuitBreakers', () => {
 
   it('observes what became of the items of every exporter', async () => {
     const amount = (batches: number) => ({ batches, items: batches * 100 });
+    const lostBy = {
+      rejected: 1,
+      failure: 2,
+      invalid: 3,
+      ignored: 4,
+      full: 5,
+      expired: 6,
+      attempts: 7,
+      shutdown: 8,
+      unreadable: 9,
+      fallback: 10,
+      ended: 11,
+    };
+    const evicted = { full: 1, expired: 2, attempts: 3, invalid: 4, shutdown: 5, unreadable: 6 };
     const { meter, collect } = manualMeter();
-    const shared = {};
-    const delivery = deliverySnapshot({
-      exporter: 'spans',
-      offered: amount(1),
-      delivered: amount(2),
-      redelivered: amount(3),
-      fallback: amount(4),
-      lost: amount(5),
-      kept: amount(6),
-      evicted: { full: 1, expired: 2, attempts: 3, invalid: 4, shutdown: 5 },
-    });
     observeCircuitBreakers(meter, [
-      sourceOf({ ...circuitSnapshot(), delivery }, shared),
-      sourceOf(exporterSnapshot('logs'), shared),
+      exporterSnapshot(
+        { name: 'spans' },
+        {
+          offered: amount(1),
+          delivered: amount(2),
+          redelivered: amount(3),
+          fallback: amount(4),
+          kept: amount(6),
+          evicted,
+          lostBy,
+        },
+      ),
+      exporterSnapshot({ name: 'logs' }),
+      circuitSnapshot({ name: 'bare' }),
     ]);
-    const spans = { ...name, 'otel.circuit_breaker.exporter': 'spans' };
-    const logs = { ...name, 'otel.circuit_breaker.exporter': 'logs' };
+    const spans = { 'circuit_breaker.name': 'spans' };
+    const logs = { 'circuit_breaker.name': 'logs' };
     for (const [instrument, value] of Object.entries({
       offered: 100,
       delivered: 200,
       redelivered: 300,
       fallback: 400,
-      lost: 500,
       kept: 600,
     })) {
       expect(await pointsOf(collect, `delivery.${instrument}`)).toEqual([
@@ -159,12 +179,13 @@ describe('observeCircuitBreakers', () => {
         [logs, 0],
       ]);
     }
-    const reasons = ['full', 'expired', 'attempts', 'invalid', 'shutdown'];
-    expect(await pointsOf(collect, 'delivery.evicted')).toEqual([
-      ...reasons.map((reason, i) => [{ ...spans, reason }, i + 1]),
-      ...reasons.map((reason) => [{ ...logs, reason }, 0]),
-    ]);
-    expect(await pointsOf(collect, 'state')).toHaveLength(3);
+    const byReason = (reasons: Record<string, number>) => [
+      ...Object.entries(reasons).map(([reason, value]) => [{ ...spans, reason }, value]),
+      ...Object.keys(reasons).map((reason) => [{ ...logs, reason }, 0]),
+    ];
+    expect(await pointsOf(collect, 'delivery.lost')).toEqual(byReason(lostBy));
+    expect(await pointsOf(collect, 'delivery.evicted')).toEqual(byReason(evicted));
+    expect(await pointsOf(collect, 'state')).toHaveLength(9);
   });
 
   it('looks at the breaker at each collection', async () => {
@@ -197,15 +218,43 @@ describe('observeCircuitBreakers', () => {
     unregister();
   });
 
-  it('works with the meter that the API has without an SDK', () => {
-    expect(() => observeCircuitBreakers(createNoopMeter(), new CircuitBreaker())()).not.toThrow();
+  it('warns once that the meter of the API records nothing as long as no SDK has started', () => {
+    const warn = diagWarn();
+    const breaker = new CircuitBreaker();
+    const unregister = observeCircuitBreakers(metrics.getMeter('test'), breaker);
+    observeCircuitBreakers(createNoopMeter(), breaker, { semconv: true });
+    const line =
+      'observeCircuitBreakers: this meter records nothing; call observeCircuitBreakers after the SDK has started';
+    expect(warn.mock.calls).toEqual([[line], [line]]);
+    unregister();
+  });
+
+  it('does not warn of the meter of an SDK', () => {
+    const warn = diagWarn();
+    observeCircuitBreakers(manualMeter().meter, new CircuitBreaker(), { semconv: true });
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('shows two breakers of one name, the second with #2, and tells diag.error once', async () => {
+    const error = vi.fn();
+    diag.setLogger({ error, warn: vi.fn(), info: vi.fn(), debug: vi.fn(), verbose: vi.fn() });
+    const { meter, collect } = manualMeter();
+    observeCircuitBreakers(meter, [new CircuitBreaker(), new CircuitBreaker()]);
+    await collect();
+    expect(await pointsOf(collect, 'consecutive_failures')).toEqual([
+      [name, 0],
+      [{ 'circuit_breaker.name': 'otlp#2' }, 0],
+    ]);
+    expect(error.mock.calls).toEqual([
+      ['observeCircuitBreakers: two circuit breakers have the name "otlp"; the second is shown as "otlp#2"'],
+    ]);
   });
 
   it('shows all of it through the Prometheus exporter', async () => {
     const reader = new PrometheusExporter({ preventServerStart: true });
     const provider = new MeterProvider({ readers: [reader] });
     const breaker = new CircuitBreaker({ name: 'a "quoted" \\ name' });
-    observeCircuitBreakers(provider.getMeter('test'), sourceOf(exporterSnapshot('spans'), breaker));
+    observeCircuitBreakers(provider.getMeter('test'), sourceOf(exporterSnapshot()));
     observeCircuitBreakers(provider.getMeter('another'), breaker);
     const text = await new Promise<string>((resolve, reject) => {
       const response = { statusCode: 0, setHeader: () => {}, end: resolve };
@@ -214,10 +263,10 @@ describe('observeCircuitBreakers', () => {
     });
     const escaped = 'a \\"quoted\\" \\\\ name';
     for (const line of [
-      'otel_circuit_breaker_state{otel_circuit_breaker_name="otlp",state="closed",otel_scope_name="test"} 1',
-      `otel_circuit_breaker_state{otel_circuit_breaker_name="${escaped}",state="open",otel_scope_name="another"} 0`,
-      'otel_circuit_breaker_exports_total{otel_circuit_breaker_name="otlp",result="rejected",otel_scope_name="test"} 0',
-      'otel_circuit_breaker_delivery_kept{otel_circuit_breaker_name="otlp",otel_circuit_breaker_exporter="spans",otel_scope_name="test"} 0',
+      'circuit_breaker_state{circuit_breaker_name="otlp",state="closed",otel_scope_name="test"} 1',
+      `circuit_breaker_state{circuit_breaker_name="${escaped}",state="open",otel_scope_name="another"} 0`,
+      'circuit_breaker_exports_total{circuit_breaker_name="otlp",result="rejected",otel_scope_name="test"} 0',
+      'circuit_breaker_delivery_kept{circuit_breaker_name="otlp",otel_scope_name="test"} 0',
     ]) {
       expect(text.split('\n')).toContain(line);
     }
@@ -232,20 +281,16 @@ describe('observeCircuitBreakers', () => {
     );
   });
 
-  it('refuses doubled names and what is no source, before it makes an instrument', () => {
+  it('refuses anything that is not a source, and bad options, before it makes an instrument', () => {
     const { meter } = manualMeter();
     const created = vi.spyOn(meter, 'createObservableGauge');
-    const shared = {};
-    const twice = [sourceOf(exporterSnapshot('spans'), shared), sourceOf(exporterSnapshot('spans'), shared)];
-    expect(() => observeCircuitBreakers(meter, [new CircuitBreaker(), new CircuitBreaker()])).toThrow(
-      new TypeError('observeCircuitBreakers: two breakers have the name "otlp"'),
-    );
-    expect(() => observeCircuitBreakers(meter, twice)).toThrow(
-      new TypeError('observeCircuitBreakers: two exporters on the breaker "otlp" have the name "spans"'),
-    );
     expect(() => observeCircuitBreakers(meter, 5 as never)).toThrow(
       new TypeError('observeCircuitBreakers: a source must be a snapshot, or have snapshot(), got 5'),
     );
+    expect(() => observeCircuitBreakers(meter, undefined, { semconv: 1 as never })).toThrow(
+      new TypeError('observeCircuitBreakers: option "semconv" must be true or false, got 1'),
+    );
+    expect(() => observeCircuitBreakers(meter, undefined, { semConv: true } as never)).toThrow(TypeError);
     expect(created).not.toHaveBeenCalled();
   });
 });

@@ -1,11 +1,20 @@
-import { describe, expect, it } from 'vitest';
+import { diag } from '@opentelemetry/api';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../../../src/adapters/prometheus.ts';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
-import type { CircuitSnapshot } from '../../../src/breaker/snapshot.ts';
+import type { CircuitSnapshot, FailureSummary } from '../../../src/breaker/snapshot.ts';
 import { parseExposition } from './exposition.ts';
-import { circuitSnapshot, deliverySnapshot, exporterSnapshot, sourceOf } from './snapshots.ts';
+import { circuitSnapshot, deliverySnapshot, exporterSnapshot } from './snapshots.ts';
 
 const P = 'otel_circuit_breaker_';
+
+const failure: FailureSummary = {
+  name: 'Error',
+  code: 'ECONNREFUSED',
+  cause: 'connection refused',
+  message: 'connect http://user:password@host',
+  at: 0,
+};
 
 /** The samples of a family, without the prefix. */
 function samplesOf(family: string, text: string): Record<string, number> {
@@ -13,6 +22,10 @@ function samplesOf(family: string, text: string): Record<string, number> {
   const found = [...samples].filter(([series]) => series.startsWith(`${P}${family}{`));
   return Object.fromEntries(found.map(([series, value]) => [series.slice(P.length + family.length), value]));
 }
+
+afterEach(() => {
+  diag.disable();
+});
 
 describe('renderPrometheus', () => {
   it('names its format', () => {
@@ -26,7 +39,9 @@ describe('renderPrometheus', () => {
   });
 
   it('has all families, each with its type', () => {
-    expect(Object.fromEntries(parseExposition(renderPrometheus(exporterSnapshot('spans'))).types)).toEqual({
+    expect(
+      Object.fromEntries(parseExposition(renderPrometheus(exporterSnapshot({ lastFailure: failure }))).types),
+    ).toEqual({
       [`${P}state`]: 'gauge',
       [`${P}transitions_total`]: 'counter',
       [`${P}exports_total`]: 'counter',
@@ -38,6 +53,7 @@ describe('renderPrometheus', () => {
       [`${P}consecutive_invalid`]: 'gauge',
       [`${P}not_closed_seconds_total`]: 'counter',
       [`${P}last_transition_timestamp_seconds`]: 'gauge',
+      [`${P}last_failure_info`]: 'gauge',
       [`${P}offered_items_total`]: 'counter',
       [`${P}delivered_items_total`]: 'counter',
       [`${P}redelivered_items_total`]: 'counter',
@@ -58,17 +74,18 @@ describe('renderPrometheus', () => {
   });
 
   it('has every series before anything happened', () => {
-    const fresh = parseExposition(renderPrometheus(new CircuitBreaker())).samples;
     const worn = new CircuitBreaker({ tripPolicy: { createDetector: alwaysTrip }, probePolicy: () => true });
-    worn.tryAcquire()?.fail(new Error('no'));
-    worn.tryAcquire()?.fail(new Error('no'));
+    const fresh = parseExposition(renderPrometheus(worn)).samples;
+    worn.tryAcquire()?.fail();
+    worn.tryAcquire()?.fail();
     worn.tryAcquire()?.succeed();
     worn.tryAcquire()?.invalid();
     worn.tryAcquire()?.ignore();
     worn.forceOpen();
     worn.tryAcquire();
     worn.reset();
-    expect([...parseExposition(renderPrometheus(worn)).samples.keys()]).toEqual([...fresh.keys()]);
+    const series = [...parseExposition(renderPrometheus(worn)).samples.keys()];
+    expect(series.filter((each) => !each.includes('last_failure_info'))).toEqual([...fresh.keys()]);
     expect(fresh.get(`${P}state{name="otlp",state="closed"}`)).toBe(1);
   });
 
@@ -137,40 +154,80 @@ describe('renderPrometheus', () => {
     });
   });
 
-  it('shows what became of the batches, in items, by exporter', () => {
+  it('shows what became of the batches, in items', () => {
     const amount = (batches: number) => ({ batches, items: batches * 100 });
-    const text = renderPrometheus({
-      ...circuitSnapshot({ name: 'collector' }),
-      delivery: deliverySnapshot({
-        exporter: 'spans',
-        offered: amount(1),
-        delivered: amount(2),
-        redelivered: amount(3),
-        fallback: amount(4),
-        lost: amount(5),
-        kept: amount(6),
-        evicted: { full: 1, expired: 2, attempts: 3, invalid: 4, shutdown: 5 },
-      }),
-    });
-    const labels = 'name="collector",exporter="spans"';
+    const lostBy = {
+      rejected: 1,
+      failure: 2,
+      invalid: 3,
+      ignored: 4,
+      full: 5,
+      expired: 6,
+      attempts: 7,
+      shutdown: 8,
+      unreadable: 9,
+      fallback: 10,
+      ended: 11,
+    };
+    const evicted = { full: 1, expired: 2, attempts: 3, invalid: 4, shutdown: 5, unreadable: 6 };
+    const text = renderPrometheus(
+      exporterSnapshot(
+        { name: 'spans' },
+        {
+          offered: amount(1),
+          delivered: amount(2),
+          redelivered: amount(3),
+          fallback: amount(4),
+          lost: amount(5),
+          kept: amount(6),
+          evicted,
+          lostBy,
+        },
+      ),
+    );
     for (const [family, value] of Object.entries({
       offered_items_total: 100,
       delivered_items_total: 200,
       redelivered_items_total: 300,
       fallback_items_total: 400,
-      lost_items_total: 500,
       kept_items: 600,
       kept_batches: 6,
     })) {
-      expect(samplesOf(family, text)).toEqual({ [`{${labels}}`]: value });
+      expect(samplesOf(family, text)).toEqual({ '{name="spans"}': value });
     }
-    expect(samplesOf('evicted_items_total', text)).toEqual({
-      [`{${labels},reason="full"}`]: 1,
-      [`{${labels},reason="expired"}`]: 2,
-      [`{${labels},reason="attempts"}`]: 3,
-      [`{${labels},reason="invalid"}`]: 4,
-      [`{${labels},reason="shutdown"}`]: 5,
+    const byReason = (reasons: object) =>
+      Object.fromEntries(
+        Object.entries(reasons).map(([reason, value]) => [`{name="spans",reason="${reason}"}`, value]),
+      );
+    expect(samplesOf('lost_items_total', text)).toEqual(byReason(lostBy));
+    expect(samplesOf('evicted_items_total', text)).toEqual(byReason(evicted));
+  });
+
+  it('has every reason for a loss before anything is lost', () => {
+    const samples = samplesOf('lost_items_total', renderPrometheus(exporterSnapshot()));
+    expect(Object.keys(samples)).toHaveLength(Object.keys(deliverySnapshot().lostBy).length);
+    expect(new Set(Object.values(samples))).toEqual(new Set([0]));
+  });
+
+  it('shows cause and code of the last failure, once there was one', () => {
+    const infoOf = (lastFailure: FailureSummary | null) =>
+      samplesOf('last_failure_info', renderPrometheus(circuitSnapshot({ lastFailure })));
+    expect(infoOf(null)).toEqual({});
+    expect(renderPrometheus(circuitSnapshot())).not.toContain('last_failure_info');
+    expect(infoOf(failure)).toEqual({ '{name="otlp",cause="connection refused",code="ECONNREFUSED"}': 1 });
+    expect(infoOf({ ...failure, code: 404, cause: 'no such endpoint' })).toEqual({
+      '{name="otlp",cause="no such endpoint",code="404"}': 1,
     });
+    expect(infoOf({ ...failure, code: null, cause: 'timed out' })).toEqual({
+      '{name="otlp",cause="timed out",code=""}': 1,
+    });
+    expect(infoOf({ ...failure, code: null, cause: null })).toEqual({ '{name="otlp",cause="",code=""}': 1 });
+  });
+
+  it('stays short where a code is as long as a text', () => {
+    const breaker = new CircuitBreaker();
+    breaker.tryAcquire()?.fail(Object.assign(new Error('no'), { code: 'x'.repeat(1_000_000) }));
+    expect(renderPrometheus(breaker).length).toBeLessThan(20_000);
   });
 
   it('makes histograms cumulative, with +Inf, sum and count', () => {
@@ -196,25 +253,45 @@ describe('renderPrometheus', () => {
   });
 
   it('writes one HELP and TYPE a family for several breakers and exporters', () => {
-    const shared = {};
     const text = renderPrometheus([
-      sourceOf(exporterSnapshot('spans', { name: 'collector' }), shared),
-      sourceOf(exporterSnapshot('logs', { name: 'collector' }), shared),
+      exporterSnapshot({ name: 'spans' }),
+      exporterSnapshot({ name: 'logs' }),
       circuitSnapshot({ name: 'audit' }),
     ]);
-    expect(samplesOf('consecutive_failures', text)).toEqual({ '{name="collector"}': 0, '{name="audit"}': 0 });
-    expect(samplesOf('kept_items', text)).toEqual({
-      '{name="collector",exporter="spans"}': 0,
-      '{name="collector",exporter="logs"}': 0,
+    expect(samplesOf('consecutive_failures', text)).toEqual({
+      '{name="spans"}': 0,
+      '{name="logs"}': 0,
+      '{name="audit"}': 0,
     });
+    expect(samplesOf('kept_items', text)).toEqual({ '{name="spans"}': 0, '{name="logs"}': 0 });
     expect(text.match(/^# TYPE otel_circuit_breaker_state /gm)).toHaveLength(1);
     expect(text.match(/^# HELP otel_circuit_breaker_state /gm)).toHaveLength(1);
   });
 
+  it('shows two breakers of one name, the second with #2, and tells diag.error once', () => {
+    const error = vi.fn();
+    diag.setLogger({ error, warn: vi.fn(), info: vi.fn(), debug: vi.fn(), verbose: vi.fn() });
+    const breakers = [new CircuitBreaker(), new CircuitBreaker()];
+    for (let scrape = 0; scrape < 3; scrape++) {
+      expect(samplesOf('consecutive_failures', renderPrometheus(breakers))).toEqual({
+        '{name="otlp"}': 0,
+        '{name="otlp#2"}': 0,
+      });
+    }
+    expect(error.mock.calls).toEqual([
+      ['renderPrometheus: two circuit breakers have the name "otlp"; the second is shown as "otlp#2"'],
+    ]);
+  });
+
+  it('shows a source that is given twice once', () => {
+    const breaker = new CircuitBreaker();
+    expect(renderPrometheus([breaker, breaker])).toBe(renderPrometheus(breaker));
+  });
+
   it('escapes backslashes, quotes and newlines in label values, and nothing else', () => {
-    const text = renderPrometheus(exporterSnapshot('a"b', { name: 'C:\\new\n"größe" ☃ {x=1}' }));
+    const text = renderPrometheus(exporterSnapshot({ name: 'C:\\new\n"größe" ☃ {x=1}' }));
     expect(samplesOf('kept_items', text)).toEqual({
-      '{name="C:\\\\new\\n\\"größe\\" ☃ {x=1}",exporter="a\\"b"}': 0,
+      '{name="C:\\\\new\\n\\"größe\\" ☃ {x=1}"}': 0,
     });
   });
 
@@ -230,15 +307,7 @@ describe('renderPrometheus', () => {
     expect(lines).toContain(`${P}consecutive_failures{name="otlp"} ${written}`);
   });
 
-  it('is named by what it refuses', () => {
-    const shared = {};
-    const twice = [sourceOf(exporterSnapshot('spans'), shared), sourceOf(exporterSnapshot('spans'), shared)];
-    expect(() => renderPrometheus([new CircuitBreaker(), new CircuitBreaker()])).toThrow(
-      new TypeError('renderPrometheus: two breakers have the name "otlp"'),
-    );
-    expect(() => renderPrometheus(twice)).toThrow(
-      new TypeError('renderPrometheus: two exporters on the breaker "otlp" have the name "spans"'),
-    );
+  it('refuses anything that is not a source', () => {
     expect(() => renderPrometheus(null as never)).toThrow(
       new TypeError('renderPrometheus: a source must be a snapshot, or have snapshot(), got null'),
     );

@@ -6,6 +6,8 @@ import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
 import { CircuitOpenError } from '../../../src/internal/errors.ts';
 
 const open = () => new CircuitOpenError('otlp', 'circuit "otlp" is open since 12:03:10Z, last ECONNREFUSED');
+const silent = { warn() {}, info() {}, debug() {} };
+const failure = (code: string | number): Error => Object.assign(new Error('failed'), { code });
 const other = new Error('other');
 const another = new Error('another');
 
@@ -106,7 +108,7 @@ describe('quietGlobalErrorHandler', () => {
     expect(passed).toMatchObject({ message: 'two failed', errors: [other] });
   });
 
-  it('is not caught in an array that contains itself', () => {
+  it('does not hang on an array that contains itself', () => {
     const cycle: unknown[] = [open()];
     cycle.push(cycle);
     expect(passedOn(cycle)).toHaveLength(1);
@@ -125,12 +127,11 @@ describe('quietGlobalErrorHandler', () => {
     expect(defaultLines(open())).toEqual([]);
   });
 
-  it('swallows the error of a failed probe once, where logTransitions has told of it and its cause is no news', () => {
+  it('swallows the error of a failed probe once, where logTransitions has told of its code last', () => {
     const breaker = new CircuitBreaker({ probePolicy: () => true });
-    const unsubscribe = logTransitions(breaker, { warn() {}, info() {}, debug() {} });
-    const failure = (code: string | number): Error => Object.assign(new Error('failed'), { code });
+    const unsubscribe = logTransitions(breaker, silent);
     const codes = ['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED', 401, 401, 'ECONNREFUSED'];
-    const failures = codes.map(failure);
+    const failures = codes.map((code) => failure(code));
     for (const each of failures) breaker.tryAcquire()?.fail(each);
     const passed = failures.flatMap((each) => passedOn(each)) as { code: unknown }[];
     expect(passed.map(({ code }) => code)).toEqual([...codes.slice(0, 3), 401, 'ECONNREFUSED']);
@@ -138,6 +139,71 @@ describe('quietGlobalErrorHandler', () => {
     unsubscribe();
     breaker.tryAcquire()?.fail(other);
     expect(passedOn(other)).toEqual([other]);
+  });
+
+  it('passes on the error of a failed probe that has no code: its cause may be another', () => {
+    const breaker = new CircuitBreaker({ probePolicy: () => true });
+    const unsubscribe = logTransitions(breaker, silent);
+    const timedOut = Array.from({ length: 4 }, () => new Error('Request timed out'));
+    const revoked = new Error('API key revoked');
+    for (const each of [...timedOut, revoked]) breaker.tryAcquire()?.fail(each);
+    expect([...timedOut, revoked].flatMap(passedOn)).toEqual([...timedOut, revoked]);
+    unsubscribe();
+  });
+
+  it('passes on another error with the code of a failed probe', () => {
+    const breaker = new CircuitBreaker({ probePolicy: () => true });
+    const unsubscribe = logTransitions(breaker, silent);
+    for (let i = 0; i < 4; i++) breaker.tryAcquire()?.fail(failure('ECONNREFUSED'));
+    const elsewhere = failure('ECONNREFUSED');
+    expect(passedOn(elsewhere)).toEqual([elsewhere]);
+    unsubscribe();
+  });
+
+  it.each<[string, (breaker: CircuitBreaker, unsubscribe: () => void) => void]>([
+    ['the circuit has closed', (breaker) => breaker.tryAcquire()?.succeed()],
+    ['nobody listens any more', (_, unsubscribe) => unsubscribe()],
+  ])('passes on the error of a failed probe once %s', (_, end) => {
+    const breaker = new CircuitBreaker({ probePolicy: () => true });
+    const unsubscribe = logTransitions(breaker, silent);
+    const failures = Array.from({ length: 4 }, () => failure('ECONNREFUSED'));
+    for (const each of failures) breaker.tryAcquire()?.fail(each);
+    end(breaker, unsubscribe);
+    expect(passedOn(failures[3])).toEqual([failures[3]]);
+    unsubscribe();
+  });
+
+  it('takes a time that is linear in what it is given', () => {
+    const started = performance.now();
+    const blanks = new Error(`a${' \n'.repeat(500_000)}b`);
+    expect(defaultLines(blanks)).toEqual([['Error: a b']]);
+    const page = new Error(`<html>${'x'.repeat(1_000_000)}`);
+    expect(String(defaultLines(page)[0]?.[0]).length).toBeLessThan(1_100);
+    const tree: unknown[] = [];
+    tree.push(...Array.from({ length: 20 }, () => tree), open());
+    passedOn(tree);
+    passedOn(`{"x":"${'CircuitOpenError: '.repeat(50_000)}"`);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('disk full');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('disk full'))],
+  ])('lets a next that %s harm nothing, and tells diag.error', async (_, next) => {
+    const error = vi.fn();
+    diag.setLogger({ error, warn: vi.fn(), info: vi.fn(), debug: vi.fn(), verbose: vi.fn() });
+    quietGlobalErrorHandler(next as never)(other);
+    await vi.waitFor(() =>
+      expect(error).toHaveBeenCalledExactlyOnceWith(
+        'quietGlobalErrorHandler: next threw',
+        new Error('disk full'),
+      ),
+    );
   });
 
   it("does its work as core's global error handler", () => {

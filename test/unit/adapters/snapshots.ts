@@ -1,10 +1,9 @@
 import type { CircuitSnapshot } from '../../../src/breaker/snapshot.ts';
 import type { DeliverySnapshot, ExporterSnapshot } from '../../../src/delivery/delivery-snapshot.ts';
 
-/** A source of snapshots that is neither breaker nor exporter, on a breaker of its own or a given one. */
+/** A source of snapshots that is neither breaker nor exporter. */
 export interface FakeSource<Snapshot> {
   snapshot(): Snapshot;
-  readonly breaker?: object;
 }
 
 /** A breaker before anything happened, but for what is given. */
@@ -17,10 +16,12 @@ export function circuitSnapshot(given: Partial<CircuitSnapshot> = {}): CircuitSn
     notClosedSince: null,
     consecutiveFailures: 0,
     consecutiveInvalid: 0,
+    consecutiveIgnored: 0,
     failedProbes: 0,
     attemptsSinceOpened: 0,
     lastFailure: null,
     lastInvalid: null,
+    lastIgnored: null,
     lastSuccessAt: null,
     exports: { success: 0, failure: 0, invalid: 0, ignored: 0, rejected: 0 },
     items: { success: 0, failure: 0, invalid: 0, ignored: 0, rejected: 0 },
@@ -51,17 +52,36 @@ export function deliverySnapshot(given: Partial<DeliverySnapshot> = {}): Deliver
     kept: none,
     inFlight: none,
     redelivered: none,
-    evicted: { full: 0, expired: 0, attempts: 0, invalid: 0, shutdown: 0 },
+    recovered: none,
+    lastOfferedAt: null,
+    evicted: { full: 0, expired: 0, attempts: 0, invalid: 0, shutdown: 0, unreadable: 0 },
+    lostBy: {
+      rejected: 0,
+      failure: 0,
+      invalid: 0,
+      ignored: 0,
+      full: 0,
+      expired: 0,
+      attempts: 0,
+      shutdown: 0,
+      unreadable: 0,
+      fallback: 0,
+      ended: 0,
+    },
     ...given,
   };
 }
 
-/** An exporter's snapshot; `exporter` is its own name. */
-export function exporterSnapshot(exporter: string, given: Partial<CircuitSnapshot> = {}): ExporterSnapshot {
-  return { ...circuitSnapshot(given), delivery: deliverySnapshot({ exporter }) };
+/** An exporter's snapshot. */
+export function exporterSnapshot(
+  given: Partial<CircuitSnapshot> = {},
+  delivery: Partial<DeliverySnapshot> = {},
+): ExporterSnapshot {
+  const snapshot = circuitSnapshot(given);
+  return { ...snapshot, delivery: deliverySnapshot({ exporter: snapshot.name, ...delivery }) };
 }
 
 /** A source that always gives this snapshot. */
-export function sourceOf<Snapshot>(snapshot: Snapshot, breaker?: object): FakeSource<Snapshot> {
-  return breaker === undefined ? { snapshot: () => snapshot } : { snapshot: () => snapshot, breaker };
+export function sourceOf<Snapshot>(snapshot: Snapshot): FakeSource<Snapshot> {
+  return { snapshot: () => snapshot };
 }

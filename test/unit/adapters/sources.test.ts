@@ -1,10 +1,9 @@
-import { describe, expect, it } from 'vitest';
-import { checkSources, gatherCircuits, refuseDuplicateNames } from '../../../src/adapters/sources.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { checkSources, gatherCircuits, tellOfSharedNames } from '../../../src/adapters/sources.ts';
 import { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
 import { circuitSnapshot, exporterSnapshot, sourceOf } from './snapshots.ts';
 
-const names = (circuits: ReturnType<typeof gatherCircuits>) =>
-  circuits.map(({ snapshot, deliveries }) => [snapshot.name, deliveries.map(({ exporter }) => exporter)]);
+const names = (circuits: ReturnType<typeof gatherCircuits>) => circuits.map(({ name }) => name);
 
 describe('gatherCircuits', () => {
   it('finds nothing where no source is', () => {
@@ -13,9 +12,16 @@ describe('gatherCircuits', () => {
   });
 
   it('takes a snapshot, and anything with snapshot()', () => {
-    expect(names(gatherCircuits('test', circuitSnapshot({ name: 'plain' })))).toEqual([['plain', []]]);
-    expect(names(gatherCircuits('test', new CircuitBreaker({ name: 'bare' })))).toEqual([['bare', []]]);
-    expect(names(gatherCircuits('test', sourceOf(exporterSnapshot('spans'))))).toEqual([['otlp', ['spans']]]);
+    const exporter = exporterSnapshot({ name: 'spans' });
+    expect(gatherCircuits('test', circuitSnapshot({ name: 'plain' }))).toMatchObject([
+      { name: 'plain', delivery: undefined },
+    ]);
+    expect(gatherCircuits('test', new CircuitBreaker({ name: 'bare' }))).toMatchObject([
+      { name: 'bare', delivery: undefined },
+    ]);
+    expect(gatherCircuits('test', sourceOf(exporter))).toMatchObject([
+      { name: 'spans', snapshot: exporter, delivery: exporter.delivery },
+    ]);
   });
 
   it('calls snapshot() as a method of its source', () => {
@@ -25,50 +31,34 @@ describe('gatherCircuits', () => {
         return this.#snapshot;
       }
     }
-    expect(names(gatherCircuits('test', new Source()))).toEqual([['own', []]]);
+    expect(names(gatherCircuits('test', new Source()))).toEqual(['own']);
   });
 
-  it('unites exporters that share a breaker, in the order of the sources', () => {
-    const shared = {};
-    const circuits = gatherCircuits('test', [
-      sourceOf(exporterSnapshot('spans'), shared),
-      sourceOf(exporterSnapshot('other', { name: 'other' }), {}),
-      sourceOf(exporterSnapshot('logs'), shared),
-    ]);
-    expect(names(circuits)).toEqual([
-      ['otlp', ['spans', 'logs']],
-      ['other', ['other']],
-    ]);
-  });
-
-  it('unites an exporter and its own breaker, whichever comes first', () => {
-    const breaker = new CircuitBreaker();
-    const exporter = sourceOf(exporterSnapshot('spans'), breaker);
-    expect(names(gatherCircuits('test', [exporter, breaker]))).toEqual([['otlp', ['spans']]]);
-    expect(names(gatherCircuits('test', [breaker, exporter]))).toEqual([['otlp', ['spans']]]);
+  it('keeps the order of the sources', () => {
+    const sources = ['b', 'c', 'a'].map((name) => circuitSnapshot({ name }));
+    expect(names(gatherCircuits('test', sources))).toEqual(['b', 'c', 'a']);
   });
 
   it('takes the same source twice as one', () => {
-    const exporter = sourceOf(exporterSnapshot('spans'), {});
-    expect(names(gatherCircuits('test', [exporter, exporter]))).toEqual([['otlp', ['spans']]]);
-  });
-
-  it('never unites plain snapshots', () => {
-    expect(gatherCircuits('test', [circuitSnapshot(), circuitSnapshot()])).toHaveLength(2);
+    const exporter = sourceOf(exporterSnapshot());
     const snapshot = circuitSnapshot();
-    expect(gatherCircuits('test', [snapshot, snapshot])).toHaveLength(2);
+    expect(names(gatherCircuits('test', [exporter, exporter]))).toEqual(['otlp']);
+    expect(names(gatherCircuits('test', [snapshot, snapshot]))).toEqual(['otlp']);
   });
 
-  it('does not let a disabled exporter hide what its breaker does', () => {
-    const shared = {};
-    const disabled = sourceOf(exporterSnapshot('off', { forced: 'CLOSED' }), shared);
-    const enabled = sourceOf(exporterSnapshot('on', { state: 'OPEN' }), shared);
-    for (const sources of [
-      [disabled, enabled],
-      [enabled, disabled],
-    ]) {
-      expect(gatherCircuits('test', sources)[0]?.snapshot).toMatchObject({ state: 'OPEN', forced: null });
-    }
+  it('gives the second source of a name the name with #2, the third #3', () => {
+    const named = (name: string) => circuitSnapshot({ name });
+    expect(names(gatherCircuits('test', [named('a'), named('b'), named('a'), named('a')]))).toEqual([
+      'a',
+      'b',
+      'a#2',
+      'a#3',
+    ]);
+    expect(names(gatherCircuits('test', [named('a'), named('a'), named('a#2')]))).toEqual([
+      'a',
+      'a#2',
+      'a#2#2',
+    ]);
   });
 
   it.each<[string, unknown, string]>([
@@ -76,12 +66,12 @@ describe('gatherCircuits', () => {
     ['a number', 5, '5'],
     ['a string', 'otlp', '"otlp"'],
     ['an empty object', {}, 'an object'],
-    ['a promise of a snapshot', Promise.resolve(circuitSnapshot()), 'an object'],
+    ['a promise of a snapshot', Promise.resolve(circuitSnapshot()), 'a promise'],
     ['undefined in an array', [undefined], 'undefined'],
     ['an array in an array', [[circuitSnapshot()]], 'an array of 1'],
-    ['an object whose snapshot is no function', { snapshot: circuitSnapshot() }, 'an object'],
-    ['a snapshot whose name is no string', { name: 5, state: 'OPEN' }, 'an object'],
-    ['a snapshot whose state is no string', { name: 'otlp', state: 5 }, 'an object'],
+    ['an object whose snapshot is not a function', { snapshot: circuitSnapshot() }, 'an object'],
+    ['a snapshot whose name is not a string', { name: 5, state: 'OPEN' }, 'an object'],
+    ['a snapshot whose state is not a string', { name: 'otlp', state: 5 }, 'an object'],
     ['a snapshot without a name', { state: 'OPEN' }, 'an object'],
     ['a snapshot without a state', { name: 'otlp' }, 'an object'],
   ])('refuses %s', (_, source, shown) => {
@@ -92,17 +82,40 @@ describe('gatherCircuits', () => {
 
   it.each<[string, unknown, string]>([
     ['nothing', undefined, 'undefined'],
-    ['a promise', Promise.resolve(circuitSnapshot()), 'an object'],
+    ['a promise', Promise.resolve(circuitSnapshot()), 'a promise'],
   ])('refuses a source whose snapshot() returns %s', (_, returned, shown) => {
     const source = { snapshot: () => returned };
     expect(() => gatherCircuits('test', source as never)).toThrow(
       new TypeError(`test: snapshot() of a source must return a snapshot, got ${shown}`),
     );
   });
+
+  it('leaves no unhandled rejection where a promise that rejects stands for a source or a snapshot', async () => {
+    const unhandled = vi.fn();
+    process.on('unhandledRejection', unhandled);
+    const rejecting = () => Promise.reject(new Error('no'));
+    expect(() => gatherCircuits('test', rejecting() as never)).toThrow(TypeError);
+    expect(() => gatherCircuits('test', { snapshot: rejecting } as never)).toThrow(TypeError);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+});
+
+describe('tellOfSharedNames', () => {
+  it('tells once of each name that two sources have, also where the sources are new each time', () => {
+    const tell = vi.fn();
+    const told = new Set<string>();
+    const sources = () => [circuitSnapshot(), circuitSnapshot(), circuitSnapshot({ name: 'a' })];
+    for (let i = 0; i < 3; i++) tellOfSharedNames(gatherCircuits('test', sources()), told, tell);
+    expect(tell.mock.calls).toEqual([
+      ['two circuit breakers have the name "otlp"; the second is shown as "otlp#2"'],
+    ]);
+  });
 });
 
 describe('checkSources', () => {
-  it('looks at no snapshot', () => {
+  it('takes no snapshot', () => {
     const source = {
       snapshot(): never {
         throw new Error('looked');
@@ -110,33 +123,5 @@ describe('checkSources', () => {
     };
     expect(() => checkSources('test', source)).not.toThrow();
     expect(() => checkSources('test', undefined)).not.toThrow();
-  });
-});
-
-describe('refuseDuplicateNames', () => {
-  it('accepts one name on two breakers for two exporters', () => {
-    const circuits = gatherCircuits('test', [
-      sourceOf(exporterSnapshot('spans', { name: 'a' })),
-      sourceOf(exporterSnapshot('spans', { name: 'b' })),
-    ]);
-    expect(() => refuseDuplicateNames('test', circuits)).not.toThrow();
-  });
-
-  it('names the breaker that is there twice', () => {
-    const circuits = gatherCircuits('test', [circuitSnapshot({ name: 'a' }), circuitSnapshot({ name: 'a' })]);
-    expect(() => refuseDuplicateNames('test', circuits)).toThrow(
-      new TypeError('test: two breakers have the name "a"'),
-    );
-  });
-
-  it('names the exporter that is there twice, and its breaker', () => {
-    const shared = {};
-    const circuits = gatherCircuits('test', [
-      sourceOf(exporterSnapshot('spans'), shared),
-      sourceOf(exporterSnapshot('spans'), shared),
-    ]);
-    expect(() => refuseDuplicateNames('test', circuits)).toThrow(
-      new TypeError('test: two exporters on the breaker "otlp" have the name "spans"'),
-    );
   });
 });
