@@ -1,0 +1,8 @@
+/** A service, in ESM, that knows nothing of telemetry. */
+import http from 'node:http';
+
+const server = http.createServer((_request, response) => response.end('hello\n'));
+server.listen(0, '127.0.0.1', () =>
+  console.log(`listening on ${server.address().port}, node ${process.version}`),
+);
+process.on('SIGTERM', () => server.close());
