@@ -3,9 +3,8 @@ import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 
 /**
- * Appends batches to a file, one line of OTLP JSON each: the form that the Collector's `otlpjsonfile` receiver reads.
- *
- * Does not bound the file: let logrotate do that, or put it on a volume of its own. A full disk answers FAILED.
+ * A fallback for tests: appends batches to a file, one line of OTLP JSON each, the form that the Collector's `otlpjsonfile`
+ * receiver reads.
  */
 export class FileSpanExporter implements SpanExporter {
   readonly #path: string;

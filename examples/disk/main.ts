@@ -1,16 +1,16 @@
-/** A service whose spans survive an outage in memory, and the end of the service in a file. */
+/** A service whose spans survive an outage of the collector, and its own end, on disk. */
 import { trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { CircuitBreakerExporter } from 'otel-circuit-breaker';
-import { FileSpanExporter } from './file-span-exporter.ts';
+import { diskStore } from 'otel-circuit-breaker/disk';
 
 const exporter = new CircuitBreakerExporter(new OTLPTraceExporter(), {
-  retention: { maxItems: 20_000 },
-  fallback: new FileSpanExporter(process.env['SPANS_FILE'] ?? 'spans.jsonl'),
+  name: 'traces',
+  retention: { store: diskStore({ directory: process.env['TELEMETRY_DIRECTORY'] ?? 'telemetry' }) },
 });
 const sdk = new NodeSDK({
-  serviceName: 'file-fallback',
+  serviceName: 'disk',
   traceExporter: exporter,
   instrumentations: [],
   metricReaders: [],
@@ -18,21 +18,22 @@ const sdk = new NodeSDK({
 });
 sdk.start();
 
-let made = 0;
-const work = setInterval(() => {
-  trace.getTracer('file-fallback').startSpan('work').end();
-  made += 1;
-}, 20);
+const work = setInterval(() => trace.getTracer('disk').startSpan('work').end(), 20);
+
+function report(): void {
+  const { recovered, delivered, kept, lost } = exporter.snapshot().delivery;
+  console.log(
+    `recovered ${recovered.items}, delivered ${delivered.items}, kept ${kept.items}, lost ${lost.items}`,
+  );
+}
+const reporting = setInterval(report, 1_000);
 
 async function end(): Promise<void> {
   clearInterval(work);
+  clearInterval(reporting);
   await sdk.shutdown().catch((error: unknown) => console.error('the last flush failed:', error));
   await exporter.shutdown();
-  const { delivered, fallback, lost } = exporter.snapshot().delivery;
-  console.log(
-    JSON.stringify({ made, delivered: delivered.items, fallback: fallback.items, lost: lost.items }),
-  );
+  report();
 }
 process.once('SIGTERM', end);
 process.once('SIGINT', end);
-console.log('working');
