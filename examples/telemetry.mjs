@@ -1,20 +1,38 @@
-// Traces for an app that knows nothing of them: node --import ./telemetry.mjs app.mjs
+// Traces, metrics and logs, each behind a circuit breaker: node --import ./telemetry.mjs app.mjs
 import { register } from 'node:module';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import { core, logs, metrics, NodeSDK } from '@opentelemetry/sdk-node';
 import { CircuitBreakerExporter } from 'otel-circuit-breaker';
-import { circuitBreakerOptionsFromEnv } from 'otel-circuit-breaker/env';
+import { logTransitions, quietGlobalErrorHandler } from 'otel-circuit-breaker/logging';
 
-register('@opentelemetry/instrumentation/hook.mjs', import.meta.url); // or a node:http that ES modules import goes unseen
-process.env.OTEL_LOG_LEVEL ??= 'info'; // a warning says that the circuit is open, an info that it is closed again
-const options = { reportRejectedAs: 'success', ...circuitBreakerOptionsFromEnv() }; // one line an outage, not one a batch
-const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), options);
-const instrumentations = [new HttpInstrumentation()]; // or getNodeAutoInstrumentations()
-const sdk = new NodeSDK({ traceExporter, instrumentations, metricReaders: [], logRecordProcessors: [] });
+register('@opentelemetry/instrumentation/hook.mjs', import.meta.url); // needed to instrument ES modules
+
+const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), { name: 'traces', retention: {} });
+const metricExporter = new CircuitBreakerExporter(new OTLPMetricExporter(), {
+  name: 'metrics',
+  retention: {},
+});
+const logExporter = new CircuitBreakerExporter(new OTLPLogExporter(), { name: 'logs', retention: {} });
+export const exporters = [traceExporter, metricExporter, logExporter];
+
+diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.ERROR); // without it, OpenTelemetry is silent
+core.setGlobalErrorHandler(quietGlobalErrorHandler()); // no line for each failed batch …
+logTransitions(exporters, console); // … but one when a circuit opens and one when it closes
+
+const sdk = new NodeSDK({
+  traceExporter,
+  metricReaders: [new metrics.PeriodicExportingMetricReader({ exporter: metricExporter })],
+  logRecordProcessors: [new logs.BatchLogRecordProcessor({ exporter: logExporter })],
+  instrumentations: [new HttpInstrumentation()], // or getNodeAutoInstrumentations()
+});
 sdk.start();
+
 process.once('SIGTERM', async () => {
-  await sdk.shutdown().catch(({ code }) => console.warn('the last spans were not exported:', code));
-  await traceExporter.shutdown();
-  process.exit();
+  await sdk.shutdown().catch(() => {}); // rejects if the last flush fails, and then skips the exporters
+  await Promise.all(exporters.map((exporter) => exporter.shutdown()));
+  process.exit(); // or the OTLP exporters' own retry timers keep the process alive for up to 10 s
 });

@@ -11,6 +11,8 @@ type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 
 const CLEAR_LINE = '\r\u001b[2K';
 const LINE_UP = '\u001b[1A';
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the codes of colors begin with one.
+const STYLE_OR_CHARACTER = /(\u001b\[\d+m)|./gu;
 
 /**
  * Lines, and below them a live part that is drawn again and again. Where it writes to no terminal: plain lines, and no
@@ -29,6 +31,11 @@ export class Screen {
     this.#colours = this.#redraws && !env['NO_COLOR'];
   }
 
+  /** Whether there is a live part. */
+  get redraws(): boolean {
+    return this.#redraws;
+  }
+
   /** Dresses up a text, where there are colours. */
   style(style: Style, text: string): string {
     return this.#colours ? styleText(style, text, { validateStream: false }) : text;
@@ -39,18 +46,13 @@ export class Screen {
     this.#draw(lines, this.#live);
   }
 
-  /** Begins a new part. */
-  title(text: string): void {
-    this.print('', this.style('bold', text));
-  }
-
   /** Draws the live lines anew; they are cut where the terminal ends, because what wraps cannot be drawn over. */
   live(...lines: string[]): void {
     if (!this.#redraws) return;
     const width = (this.#terminal.columns ?? 80) - 1;
     this.#draw(
       [],
-      lines.map((line) => this.style('dim', line.slice(0, width))),
+      lines.map((line) => cut(line, width)),
     );
   }
 
@@ -59,4 +61,14 @@ export class Screen {
     this.#terminal.write(clear + lines.map((line) => `${line}\n`).join('') + live.join('\n'));
     this.#live = live;
   }
+}
+
+/** The first characters of a line that are seen: the codes of colours take no width. */
+function cut(line: string, width: number): string {
+  let seen = 0;
+  return line.replaceAll(STYLE_OR_CHARACTER, (character, style?: string) => {
+    if (style !== undefined) return character;
+    seen += 1;
+    return seen <= width ? character : '';
+  });
 }

@@ -7,7 +7,6 @@ import type {
   ServiceMessage,
   ServiceReport,
   ServiceSettings,
-  TransitionReport,
 } from './service-protocol.ts';
 
 const SERVICE = fileURLToPath(new URL('./service.ts', import.meta.url));
@@ -18,8 +17,8 @@ export interface ServiceProcess {
   readonly pid: number;
   /** What it said last. */
   readonly report: ServiceReport;
-  /** All its state changes so far. */
-  readonly transitions: readonly TransitionReport[];
+  /** Ends it by SIGTERM; answers how long that took, in milliseconds. */
+  terminate(): Promise<number>;
   /** @throws Error when it does not answer, or has ended */
   ask<C extends ServiceCommand>(command: C, timeoutMillis?: number): Promise<ServiceCommands[C]>;
   /**
@@ -40,27 +39,25 @@ interface Waiting {
  * Starts a service; it makes no spans until it is told to.
  *
  * @param label - what the screen calls it
- * @param onTransition - hears of its state changes
+ * @param onLog - receives its log lines
  */
 export async function startService(
   label: string,
   settings: ServiceSettings,
-  onTransition: (transition: TransitionReport) => void,
+  onLog: (line: string) => void,
 ): Promise<ServiceProcess> {
   const child = await startNode(SERVICE, [JSON.stringify(settings)], { ipc: true });
-  const transitions: TransitionReport[] = [];
   const waiting = new Map<number, Waiting>();
   let ready = false;
   let lastId = 0;
   let report: ServiceReport = {
-    state: 'CLOSED',
+    state: null,
     made: 0,
     delivered: 0,
-    rejected: 0,
     kept: 0,
     lost: 0,
     inFlight: 0,
-    probes: { success: 0, failure: 0 },
+    attempts: 0,
   };
 
   child.process.on('message', (message: ServiceMessage) => {
@@ -71,9 +68,8 @@ export async function startService(
       case 'report':
         report = message.report;
         break;
-      case 'transition':
-        transitions.push(message.transition);
-        onTransition(message.transition);
+      case 'log':
+        onLog(message.line);
         break;
       case 'answer':
         waiting.get(message.id)?.resolve(message.answer);
@@ -96,7 +92,7 @@ export async function startService(
   };
   await waitFor(() => ready || !child.running, {
     what: `the service "${label}" to start`,
-    timeoutMillis: 15_000,
+    timeoutMillis: 30_000,
   });
   alive(ready);
 
@@ -106,7 +102,6 @@ export async function startService(
     get report() {
       return report;
     },
-    transitions,
     async ask<C extends ServiceCommand>(command: C, timeoutMillis = 10_000) {
       alive(command);
       lastId += 1;
@@ -115,6 +110,11 @@ export async function startService(
       child.process.send({ id, command }, () => {});
       const what = `the service "${label}" to answer ${command}`;
       return (await within(answer, { what, timeoutMillis })) as ServiceCommands[C];
+    },
+    async terminate() {
+      const begin = performance.now();
+      await within(child.kill('SIGTERM'), { what: `the service "${label}" to exit`, timeoutMillis: 20_000 });
+      return performance.now() - begin;
     },
     async until(what, predicate) {
       await waitFor(() => !child.running || predicate(report), {

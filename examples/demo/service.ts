@@ -1,13 +1,16 @@
 /**
- * The service of the demo, a process of its own: makes numbered spans all the time, and exports them by OTLP/HTTP through
- * a `BatchSpanProcessor`. Told what to do by IPC; dies with its parent.
+ * A service of the demo, a process of its own: makes numbered spans and exports them over OTLP/HTTP. Exporter, batch
+ * processor and circuit breaker have their default settings; `retention: {}` is the only option. Takes commands over IPC,
+ * ends at SIGTERM as README shows it, and dies with its parent.
  */
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { CircuitBreakerExporter } from 'otel-circuit-breaker';
 import { renderHealth } from 'otel-circuit-breaker/health';
+import { logTransitions } from 'otel-circuit-breaker/logging';
 import { renderPrometheus } from 'otel-circuit-breaker/prometheus';
 import { dieWithParent } from '../../test/support/die-with-parent.ts';
+import { CountingExporter } from './counting-exporter.ts';
 import type {
   ServiceCommand,
   ServiceCommands,
@@ -17,75 +20,59 @@ import type {
   ServiceSettings,
 } from './service-protocol.ts';
 
-const SPAN_EVERY_MILLIS = 10;
+const SPANS_PER_SECOND = 1_000;
+const SPANS_EVERY_MILLIS = 10;
 const REPORT_EVERY_MILLIS = 50;
+/** The default `maxQueueSize` of a `BatchSpanProcessor`. */
+const QUEUE_SIZE = 2_048;
 
 dieWithParent();
-const { url, breaker, timeoutMillis, scheduledDelayMillis, firstNumber }: ServiceSettings = JSON.parse(
-  process.argv[2] ?? '{}',
-);
+const { url, guarded, firstNumber }: ServiceSettings = JSON.parse(process.argv[2] ?? '{}');
 
-const otlp = new OTLPTraceExporter({ url, ...(timeoutMillis !== undefined && { timeoutMillis }) });
-const wrapped =
-  breaker === 'none'
-    ? undefined
-    : new CircuitBreakerExporter(otlp, breaker === 'retention' ? { retention: {} } : {});
-const provider = new BasicTracerProvider({
-  spanProcessors: [new BatchSpanProcessor(wrapped ?? otlp, { scheduledDelayMillis })],
-});
+const otlp = new OTLPTraceExporter({ url });
+const breaker = guarded ? new CircuitBreakerExporter(otlp, { name: 'traces', retention: {} }) : undefined;
+// Counts what the batch processor hands out, so that the drops of its queue are known.
+const exporter = new CountingExporter(breaker ?? otlp);
+const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
 const tracer = provider.getTracer('demo');
 
 let made = 0;
+let droppedByQueue = 0;
 let spans: NodeJS.Timeout | undefined;
 
 const commands: { [C in ServiceCommand]: () => ServiceCommands[C] | Promise<ServiceCommands[C]> } = {
   resume() {
-    spans ??= setInterval(makeSpan, SPAN_EVERY_MILLIS);
+    const begin = performance.now();
+    const madeBefore = made;
+    spans ??= setInterval(() => {
+      const due = madeBefore + ((performance.now() - begin) * SPANS_PER_SECOND) / 1_000;
+      while (made < due) makeSpan();
+    }, SPANS_EVERY_MILLIS);
     return firstNumber + made;
   },
   async pause() {
     stop();
-    // Rejects where the export fails, which is what this demo is about.
     await provider.forceFlush().catch(() => {});
     return firstNumber + made - 1;
   },
-  health: () => renderHealth(wrapped),
-  prometheus: () => renderPrometheus(wrapped),
   async redeliver() {
-    await wrapped?.redeliver();
+    await breaker?.redeliver();
     return null;
   },
-  async shutdown() {
-    stop();
-    // So that there is something to flush, as there is in a busy service.
-    makeSpan();
-    let outcome = 'resolved';
-    const report = (error: unknown): void => {
-      outcome = `rejected: ${nameOf(Array.isArray(error) ? error[0] : error)}`;
-    };
-    const begin = performance.now();
-    // The two lines of the README.
-    await provider.shutdown().catch(report);
-    await wrapped?.shutdown();
-    return { millis: performance.now() - begin, outcome };
-  },
+  health: () => renderHealth(breaker),
+  prometheus: () => renderPrometheus(breaker),
 };
 
-wrapped?.breaker.onTransition(({ from, to, error }) => {
-  const { consecutiveFailures, exports, probes } = wrapped.snapshot();
-  send({ type: 'report', report: report() });
-  send({
-    type: 'transition',
-    transition: {
-      from,
-      to,
-      consecutiveFailures,
-      cause: error === undefined ? null : nameOf(error),
-      sent: exports.success + exports.failure + exports.invalid + exports.ignored,
-      probes: probes.success + probes.failure,
-    },
-  });
+process.once('SIGTERM', async () => {
+  stop();
+  await provider.shutdown().catch(() => {});
+  await breaker?.shutdown();
+  process.exit();
 });
+if (breaker !== undefined) {
+  const log = (line: string) => send({ type: 'log', line });
+  logTransitions(breaker, { warn: log, info: log, debug: log });
+}
 process.on('message', async ({ id, command }: ServiceRequest) => {
   try {
     const answer = await commands[command]();
@@ -98,40 +85,38 @@ process.on('message', async ({ id, command }: ServiceRequest) => {
 setInterval(() => send({ type: 'report', report: report() }), REPORT_EVERY_MILLIS);
 send({ type: 'ready' });
 
-function makeSpan(): void {
-  tracer.startSpan('work', { attributes: { n: firstNumber + made } }).end();
-  made += 1;
-}
-
 function stop(): void {
   clearInterval(spans);
   spans = undefined;
 }
 
+function makeSpan(): void {
+  tracer.startSpan('work', { attributes: { n: firstNumber + made } }).end();
+  made += 1;
+  // The queue drops only while it is full: at that moment this is exact.
+  droppedByQueue = Math.max(droppedByQueue, made - exporter.offered - QUEUE_SIZE);
+}
+
 function report(): ServiceReport {
-  if (wrapped === undefined) {
-    const probes = { success: 0, failure: 0 };
-    return { state: 'CLOSED', made, delivered: 0, rejected: 0, kept: 0, lost: 0, inFlight: 0, probes };
+  if (breaker === undefined) {
+    const { offered, succeeded, failed } = exporter;
+    const inFlight = offered - succeeded - failed;
+    const none = { state: null, kept: 0, attempts: 0 };
+    return { ...none, made, delivered: succeeded, lost: failed + droppedByQueue, inFlight };
   }
-  const { state, items, probes, delivery } = wrapped.snapshot();
+  const { state, attemptsSinceOpened, delivery } = breaker.snapshot();
   return {
     state,
     made,
     delivered: delivery.delivered.items,
-    rejected: items.rejected,
     kept: delivery.kept.items,
-    lost: delivery.lost.items,
+    lost: delivery.lost.items + droppedByQueue,
     inFlight: delivery.inFlight.items,
-    probes,
+    attempts: attemptsSinceOpened,
   };
 }
 
-function nameOf(error: unknown): string {
-  const { code, message } = error as { code?: string | number; message?: string };
-  return String(code ?? message ?? error);
-}
-
 function send(message: ServiceMessage): void {
-  // The demo may have gone: then so will this process.
+  // The demo may be gone: then this process ends as well.
   if (process.connected) process.send?.(message, () => {});
 }

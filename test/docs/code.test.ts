@@ -1,13 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { compile } from './compiler.ts';
 import type { Block } from './markdown.ts';
-import { pages } from './markdown.ts';
+import { pages, ROOT } from './markdown.ts';
 import { tsdocExamples } from './tsdoc-examples.ts';
 
 /** What a block may take from the one before it, or from the reader. */
 const GIVEN = `
 import type { CircuitBreakerExporter as Exporter } from 'otel-circuit-breaker';
-import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import type { OTLPTraceExporter as Otlp } from '@opentelemetry/exporter-trace-otlp-http';
 import type { CircuitBreakerExporter as Wrapper } from 'otel-circuit-breaker';
 import type { NodeSDK } from '@opentelemetry/sdk-node';
@@ -16,10 +17,6 @@ declare global {
   const sdk: NodeSDK;
   const OTLPTraceExporter: typeof Otlp;
   const CircuitBreakerExporter: typeof Wrapper;
-  // README shows how they differ between lines of the SDK, of which the repository has one.
-  const BatchSpanProcessor: new (options: SpanExporter | { exporter: SpanExporter }) => SpanProcessor;
-  function startNodeSdk(options: { spanProcessors: SpanProcessor[] }): void;
-  const FileSpanExporter: new (path: string) => SpanExporter;
 }
 `;
 
@@ -29,6 +26,12 @@ declare module 'express' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
   type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
   export default function express(): { all(path: string, handler: Handler): void };
+}
+declare module '@graphql-hive/plugin-opentelemetry' {
+  import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
+  // As in 1.5.3.
+  interface Configuration { errorThresholdPercentage: number; volumeThreshold: number; resetTimeout: number }
+  export const CircuitBreakerExporter: new (exporter: SpanExporter, configuration?: Configuration) => SpanExporter;
 }
 `;
 
@@ -54,7 +57,10 @@ it('has TypeScript and JavaScript in README, docs and TSDoc that compiles', () =
   const bad = {
     'bad.mts': "new CircuitBreakerExporter(new OTLPTraceExporter(), { nmae: 'x' });\nexport {};",
   };
-  const complaints = compile({ 'given.mts': GIVEN, 'modules.d.ts': MODULES, ...snippets, ...bad });
+  // Blocks import it as the reader's `./telemetry.mjs`.
+  const quickStart = { 'telemetry.mts': readFileSync(`${ROOT}/examples/telemetry.mjs`, 'utf8') };
+  const given = { 'given.mts': GIVEN, 'modules.d.ts': MODULES, ...quickStart };
+  const complaints = compile({ ...given, ...snippets, ...bad });
   expect(complaints.filter((each) => each.startsWith('bad.mts'))).toHaveLength(1);
   expect(complaints.filter((each) => !each.startsWith('bad.mts'))).toEqual([]);
 });

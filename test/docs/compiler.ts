@@ -1,12 +1,21 @@
 import ts from 'typescript';
+import tsupConfig from '../../tsup.config.ts';
 import { ROOT } from './markdown.ts';
 
 const { config } = ts.readConfigFile(`${ROOT}/tsconfig.json`, ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, ROOT);
 
+const { entry } = tsupConfig as { readonly entry: Readonly<Record<string, string>> };
+
 /** The compiler's options of the repository; a snippet may declare what it does not use. */
 const OPTIONS: ts.CompilerOptions = {
   ...options,
+  paths: Object.fromEntries(
+    Object.entries(entry).map(([name, source]) => [
+      name === 'index' ? 'otel-circuit-breaker' : `otel-circuit-breaker/${name}`,
+      [`${ROOT}/${source}`],
+    ]),
+  ),
   noUnusedLocals: false,
   noUnusedParameters: false,
   isolatedModules: false,

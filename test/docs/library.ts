@@ -1,7 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import tsupConfig from '../../tsup.config.ts';
 import { ROOT } from './markdown.ts';
 
 /** A folder in which `otel-circuit-breaker` is installed as it is in src, beside everything that the repository has. */
@@ -17,17 +18,9 @@ export async function installLibrary(): Promise<Checkout> {
   const library = join(modules, 'otel-circuit-breaker');
   mkdirSync(library, { recursive: true });
   cpSync(`${ROOT}/package.json`, join(library, 'package.json'));
-  const { exports } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
-    exports: Record<string, unknown>;
-  };
-  const names = Object.keys(exports).filter((name) => name !== './package.json');
+  const { entry } = tsupConfig as { readonly entry: Readonly<Record<string, string>> };
   const entryPoints = Object.fromEntries(
-    names.map((name) => {
-      const entry = name === '.' ? 'index' : name.slice(2);
-      const source =
-        entry === 'index' ? 'index' : entry === 'testing' ? 'testing/index' : `adapters/${entry}`;
-      return [entry, `${ROOT}/src/${source}.ts`];
-    }),
+    Object.entries(entry).map(([name, source]) => [name, `${ROOT}/${source}`]),
   );
   await build({
     entryPoints,
@@ -36,10 +29,10 @@ export async function installLibrary(): Promise<Checkout> {
     splitting: true,
     format: 'esm',
     platform: 'neutral',
-    external: ['@opentelemetry/api'],
+    external: ['@opentelemetry/api', 'node:*'],
     logLevel: 'error',
   });
-  for (const name of ['@opentelemetry', 'fast-check', 'pure-rand']) {
+  for (const name of ['@opentelemetry', 'cockatiel', 'fast-check', 'opossum', 'pure-rand']) {
     symlinkSync(`${ROOT}/node_modules/${name}`, join(modules, name));
   }
   for (const name of ['examples', 'bench'])

@@ -1,7 +1,8 @@
-import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { createNoopMeter, DiagLogLevel, diag } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { circuitBreakerOptionsFromEnv } from '../../src/adapters/env.ts';
 import { logTransitions } from '../../src/adapters/logging.ts';
+import { observeCircuitBreakers } from '../../src/adapters/metrics.ts';
 import type { CircuitBreakerExporterOptions } from '../../src/index.ts';
 import { CircuitBreakerExporter, consecutiveFailures, slowExportRate } from '../../src/index.ts';
 import { ManualClock } from '../../src/testing/manual-clock.ts';
@@ -41,18 +42,27 @@ function differences(lines: readonly Line[], table: string) {
 
 const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' });
 
-/** An exporter that hears of `steps`, and what it logs of its transitions. */
-function rig(steps: ScriptedStep<number[]>[], options: CircuitBreakerExporterOptions<number[]> = {}) {
+/** Who writes the lines about an outage: the exporter itself, or `logTransitions` that listens to it or to its breaker. */
+type Listening = 'nobody' | 'to the exporter' | 'to the breaker';
+
+/** An exporter that hears of `steps`, and what is logged of its transitions. */
+function rig(
+  listening: Listening,
+  steps: ScriptedStep<number[]>[],
+  options: CircuitBreakerExporterOptions<number[]> = {},
+) {
   const clock = new ManualClock();
   const inner = new ScriptedExporter<number[]>(steps);
   const exporter = new CircuitBreakerExporter(inner, { clock, probePolicy: () => true, ...options });
   const logged: Line[] = [];
   const logger = (level: string) => (text: string) => logged.push({ level, text });
-  logTransitions(exporter.breaker, {
-    warn: logger('warn'),
-    info: logger('info'),
-    debug: logger('debug'),
-  });
+  if (listening !== 'nobody') {
+    logTransitions(listening === 'to the breaker' ? exporter.breaker : exporter, {
+      warn: logger('warn'),
+      info: logger('info'),
+      debug: logger('debug'),
+    });
+  }
   const send = (count: number) => {
     for (let i = 0; i < count; i++) exporter.export([1, 2], () => {});
   };
@@ -60,11 +70,11 @@ function rig(steps: ScriptedStep<number[]>[], options: CircuitBreakerExporterOpt
 }
 
 /** Everything that can happen, once. */
-async function everything(): Promise<Line[]> {
-  const probing = rig([refused, refused, refused, refused, 'success']);
+async function everything(listening: Listening): Promise<Line[]> {
+  const probing = rig(listening, [refused, refused, refused, refused, 'success']);
   probing.send(5);
 
-  const byHand = rig([refused, 'hold'], { tripPolicy: consecutiveFailures(1) });
+  const byHand = rig(listening, [refused, 'hold'], { tripPolicy: consecutiveFailures(1) });
   byHand.send(2);
   byHand.exporter.breaker.forceOpen();
   byHand.send(1);
@@ -72,14 +82,14 @@ async function everything(): Promise<Line[]> {
   byHand.exporter.breaker.forceOpen();
   byHand.exporter.breaker.reset();
 
-  const slow = rig(['hold'], {
+  const slow = rig(listening, ['hold'], {
     tripPolicy: slowExportRate({ slowerThanMillis: 10, window: { exports: 1 } }),
   });
   slow.send(1);
   slow.clock.advance(100);
   slow.inner.release();
 
-  const full = rig([refused, refused, refused, refused, refused], {
+  const full = rig(listening, [refused, refused, refused, refused, refused], {
     probePolicy: () => false,
     retention: { maxItems: 3 },
     shutdownTimeoutMillis: 10,
@@ -89,6 +99,10 @@ async function everything(): Promise<Line[]> {
   full.clock.advance(1_000);
   await down;
 
+  const limited = rig(listening, [new Error('Concurrent export limit reached')]);
+  limited.send(1);
+
+  observeCircuitBreakers(createNoopMeter(), undefined);
   circuitBreakerOptionsFromEnv({ OTEL_CIRCUIT_BREAKER_ENABLED: 'maybe' });
   return [probing, byHand, slow, full].flatMap(({ logged }) => logged);
 }
@@ -112,8 +126,9 @@ describe('log lines in the guide', () => {
   afterEach(() => diag.disable());
 
   it('are those that the library writes, all of them', async () => {
-    const logged = await everything();
+    await everything('nobody');
     expect(differences(written, 'log-lines')).toEqual({ notInTheGuide: [], neverWritten: [] });
+    const logged = [...(await everything('to the exporter')), ...(await everything('to the breaker'))];
     expect(differences(logged, 'transition-lines')).toEqual({ notInTheGuide: [], neverWritten: [] });
   });
 

@@ -1,4 +1,4 @@
-import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The repository. */
@@ -24,11 +24,15 @@ export interface Page {
   readonly blocks: readonly Block[];
 }
 
-/** README and everything in docs, and what they lead to beside them. */
+/** README and everything in docs that is not generated. */
 export function pages(): Page[] {
-  const docs = readdirSync(`${ROOT}/docs`, { recursive: true, encoding: 'utf8' });
-  const files = ['README.md', ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
-  return files.sort().map((file) => readPage(file));
+  const docs = globSync('docs/**/*.md', { cwd: ROOT, exclude: ['docs/reference/api', 'docs/.vitepress'] });
+  return ['README.md', ...docs].sort().map((file) => readPage(file));
+}
+
+/** The pages of the site whose code stands by itself. */
+export function sitePages(): Page[] {
+  return pages().filter(({ file }) => /^docs\/(guide|reference|internals)\//.test(file));
 }
 
 /** All pages that are written by hand or by a script, those of the examples and of the repository included. */

@@ -4,7 +4,10 @@ import { ROOT } from './markdown.ts';
 
 /** Every message that the library hands to `onError`, with `<…>` for what varies. */
 export function problemLines(): string[] {
-  const files = globSync('src/**/*.ts', { cwd: ROOT }).filter((file) => !file.startsWith('src/testing/'));
+  // What `/attach` says is explained where that is.
+  const files = globSync('src/**/*.ts', { cwd: ROOT }).filter(
+    (file) => !/^src\/(testing|attach)\//.test(file),
+  );
   const lines = new Set<string>();
   for (const file of files) {
     const text = readFileSync(`${ROOT}/${file}`, 'utf8');
@@ -12,7 +15,7 @@ export function problemLines(): string[] {
     const visit = (node: ts.Node): void => {
       if (ts.isCallExpression(node)) {
         const text = messageOf(node);
-        if (text !== undefined) lines.add(prefixOf(file) + text);
+        if (text !== undefined) lines.add(text.startsWith('<who>') ? text : prefixOf(file, node) + text);
       }
       ts.forEachChild(node, visit);
     };
@@ -21,18 +24,24 @@ export function problemLines(): string[] {
   return [...lines].sort();
 }
 
-/** What stands before all messages of a file: breaker, exporter and HTTP handlers say who they are in one place. */
-function prefixOf(file: string): string {
+/** The begin of all messages of a file: breaker, exporter and HTTP handlers say who they are in one place. */
+function prefixOf(file: string, call: ts.CallExpression): string {
   if (file.startsWith('src/breaker/')) return 'circuit <name>: ';
-  if (file.startsWith('src/exporter/')) return 'exporter <name>: ';
-  return file === 'src/adapters/http.ts' ? 'otel-circuit-breaker: ' : '';
+  if (/^src\/(exporter|delivery)\//.test(file)) return 'exporter <name>: ';
+  return file === 'src/adapters/http.ts' && !isTellDiag(call) ? 'otel-circuit-breaker: ' : '';
 }
 
-/** The message of `reportProblem(onError, message, error)`, or of a `report(message, error)` that leads there. */
+function isTellDiag({ expression }: ts.CallExpression): boolean {
+  return expression.getText() === 'tellDiag';
+}
+
+/** The message of `reportProblem(onError, message, error)`, of a call that leads there, or of `tellDiag('error', …)`. */
 function messageOf(call: ts.CallExpression): string | undefined {
-  const callee = call.expression.getText().split('.').at(-1);
+  const callee = call.expression.getText().split('.').at(-1) ?? '';
   if (callee === 'reportProblem') return textOf(call.arguments[1]);
-  return callee === 'report' || callee === '#report' ? textOf(call.arguments[0]) : undefined;
+  if (isTellDiag(call))
+    return call.arguments[0]?.getText() === "'error'" ? textOf(call.arguments[1]) : undefined;
+  return ['report', '#report', 'onError', 'tell'].includes(callee) ? textOf(call.arguments[0]) : undefined;
 }
 
 /** A literal, or a template that says something besides what varies. */
