@@ -1,78 +1,93 @@
 /**
- * A fleet of real exporters on one virtual clock, through outages of a collector that collapses under load.
+ * Fleets of real exporters on one virtual clock, through outages of a collector that collapses under load; and what the
+ * constants of the hand-over would do at other values.
  *
- *     npm run simulate -- [--services 10000] [--outages 10,18,32,…] [--scales 1000,10000,100000] [--jobs 2] [--folder docs]
+ *     npm run simulate -- [--services 4000] [--outages 10,18,32,…] [--slow-outages 58,186,…] [--scales 1000,10000,100000]
+ *                         [--seeds 20] [--constant MOST_HANDED] [--parts fleet,constants,cost] [--jobs 2] [--folder docs]
  *
  * Writes its section of `BENCHMARKS.md`, `simulate.csv` and `simulate-*.svg`.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { AFTER_SECONDS, CAPACITY_TIMES_STEADY, runFleet, WARM_UP_SECONDS } from './simulate/fleet.ts';
+import { constants } from './simulate/constants.ts';
+import { CAPACITY_TIMES_STEADY, runFleet } from './simulate/fleet.ts';
+import { FLEET_KINDS } from './simulate/fleet-kinds.ts';
 import { plots, tables, toCsv, verdict } from './simulate/report.ts';
 import { runTasks } from './simulate/run-tasks.ts';
-import type { Task } from './simulate/scenarios.ts';
-import { protocols, scenarios } from './simulate/scenarios.ts';
+import type { Task, TaskResult } from './simulate/scenarios.ts';
+import { parts, scenariosOf } from './simulate/scenarios.ts';
 import { writeBeside, writeSection } from './support/document.ts';
 import { figure, markdownTable } from './support/table.ts';
 
 const { values: options } = parseArgs({
   options: {
-    services: { type: 'string', default: '10000' },
+    services: { type: 'string', default: '4000' },
     outages: { type: 'string', default: '10,18,32,58,104,186,334,600' },
+    'slow-outages': { type: 'string', default: '58,186,334,600' },
     scales: { type: 'string', default: '1000,10000,100000' },
-    jobs: { type: 'string', default: String(availableParallelism()) },
+    seeds: { type: 'string', default: '20' },
+    constant: { type: 'string', default: '' },
+    parts: { type: 'string', default: 'fleet,constants,cost' },
+    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     folder: { type: 'string' },
   },
 });
+/** So many times as many services in the slow fleets, or chance alone would make their peaks. */
+const SLOW_TIMES = 5;
 const services = Number(options.services);
 const outages = numbers(options.outages);
-/** Of a length that is not a multiple of anybody's pause. */
-const shownOutage = outages.findLast((seconds) => seconds <= 200) ?? outages[0] ?? 0;
+const slowOutages = numbers(options['slow-outages']);
+const jobs = Number(options.jobs);
+const wanted = options.parts.split(',');
 const destination = { folder: options.folder };
 
 const startedAt = performance.now();
-const tasks: Task[] = protocols.flatMap((protocol) =>
-  scenarios.flatMap(({ name }) =>
-    outages.map((outageSeconds, index) => ({
-      scenario: name,
-      protocol,
-      outageSeconds,
-      services,
-      seed: index + 1,
-    })),
-  ),
-);
-let finished = 0;
-const results = await runTasks(tasks, Number(options.jobs), () => {
-  finished += 1;
-  if (process.stdout.isTTY) process.stdout.write(`\r${finished} of ${tasks.length}`);
-});
+const texts: string[] = [];
+if (wanted.includes('fleet')) texts.push(await fleet());
+if (wanted.includes('constants'))
+  texts.push(await constants({ seeds: Number(options.seeds), jobs, only: options.constant }));
+if (wanted.includes('cost')) texts.push(cost());
+texts.push(`All of it took ${figure((performance.now() - startedAt) / 1_000)} s.`);
+const body = texts.join('\n\n');
+console.log(`\n${body}\n\nwritten to ${writeSection('simulate', 'A fleet', body, destination)}`);
 
-const scales = numbers(options.scales).map((scale) => {
-  const outageSeconds = 60;
-  const { wallMillis } = runFleet({
-    services: scale,
-    protocol: 'grpc',
-    wrapping: {},
-    outageSeconds,
-    seed: 1,
+async function fleet(): Promise<string> {
+  const tasks: Task[] = parts.flatMap((part) =>
+    scenariosOf(part).flatMap(({ name }) =>
+      (part.kind === 'mixed' ? outages : slowOutages).map((outageSeconds, index) => ({
+        scenario: name,
+        kind: part.kind,
+        failure: part.failure,
+        outageSeconds,
+        services: part.kind === 'mixed' ? services : SLOW_TIMES * services,
+        seed: index + 1,
+      })),
+    ),
+  );
+  let finished = 0;
+  const results = await runTasks<Task, TaskResult>(tasks, {
+    worker: new URL('./simulate/worker.ts', import.meta.url),
+    jobs,
+    weight: ({ outageSeconds }) => outageSeconds,
+    done() {
+      finished += 1;
+      if (process.stdout.isTTY) process.stdout.write(`\r${finished} of ${tasks.length}`);
+    },
   });
-  const simulated = WARM_UP_SECONDS + outageSeconds + AFTER_SECONDS;
-  return [
-    scale.toLocaleString('en-US'),
-    simulated,
-    wallMillis / 1_000,
-    (wallMillis * 1_000) / scale / simulated,
-  ];
-});
-
-const body = `${services.toLocaleString('en-US')} services, each with the real \`CircuitBreakerExporter\` behind a batch processor (512 spans or 5 s, one
-export at a time, a queue of 2,048), on one virtual clock, seeded. 19 of 20 are quiet (10 spans/s, a batch every 5 s), one is
-busy (2,048 spans/s, 4 batches a second). The collector serves ${CAPACITY_TIMES_STEADY} times the usual load; what is offered beyond that it refuses,
-and serves the less for it. ${outages.length} outages of ${outages.join(', ')} s; "mean / worst" of them; loads are multiples of the usual one,
-and the peak is the busiest second of the first minute after. Times are from the end of the outage; of the bare exporter,
-until it has delivered again. An outage too short to open a circuit counts as closed at once. A busy service with a queue
-of one second loses almost all of its spans in any outage, whatever wraps it: only retention helps there.
+  /** Of a length that is not a multiple of anybody's pause. */
+  const shownOutage = outages.findLast((seconds) => seconds <= 200) ?? outages[0] ?? 0;
+  for (const [name, svg] of Object.entries(plots(results, shownOutage))) writeBeside(name, svg, destination);
+  writeBeside('simulate.csv', toCsv(results), destination);
+  return `${services.toLocaleString('en-US')} services, each with the real \`CircuitBreakerExporter\` behind a batch processor (512 spans or 5 s, one
+export at a time, a queue of 2,048), on one virtual clock, seeded. In the mixed fleet 19 of 20 are quiet (10 spans/s, a batch
+every 5 s), one is busy (2,048 spans/s, 4 batches a second); in the others each exports every 30 or 60 s, as a metric reader
+does, and there are ${SLOW_TIMES} times as many. The collector serves ${CAPACITY_TIMES_STEADY} times the usual load; what is offered beyond that it refuses, and serves the less for it.
+Outages of ${outages.join(', ')} s, of the slow fleets ${slowOutages.join(', ')} s; "mean / worst" of them; loads are multiples of the usual one,
+and the peak is the busiest second after. "Worst of its own": what a fleet without any wrapping brings with it is excluded.
+That fleet, of the same seed, goes through the same outage, and what its own busiest second has above the usual load
+(retries that end together, the chance of so many exports in one second) is taken from the peak. Times are from the end of
+the outage; of the bare exporter, until it has delivered again. An outage too short to open a circuit counts as closed at
+once. The spans of the simulation weigh nothing, so that no budget is ever full.
 
 ${tables(results)}
 
@@ -86,17 +101,31 @@ ${verdict(results)}
 
 ![Peaks](simulate-peaks.svg)
 
-### Cost of the simulation
+Every outage: [simulate.csv](simulate.csv).`;
+}
 
-One outage of 60 s, gRPC-like, default policy.
+function cost(): string {
+  const outageSeconds = 60;
+  const { warmUpSeconds, afterSeconds } = FLEET_KINDS.mixed;
+  const simulated = warmUpSeconds + outageSeconds + afterSeconds;
+  const rows = numbers(options.scales).map((scale) => {
+    const { wallMillis } = runFleet({
+      kind: 'mixed',
+      services: scale,
+      failure: 'grpc',
+      wrapping: {},
+      outageSeconds,
+      seed: 1,
+    });
+    const micros = (wallMillis * 1_000) / scale / simulated;
+    return [scale.toLocaleString('en-US'), simulated, wallMillis / 1_000, micros];
+  });
+  return `### Cost of the simulation
 
-${markdownTable(['breakers', 'simulated, s', 'real, s', 'microseconds a breaker and simulated second'], scales)}
+One outage of ${outageSeconds} s, the mixed fleet, gRPC-like, default policy.
 
-All of it took ${figure((performance.now() - startedAt) / 1_000)} s. Every outage: [simulate.csv](simulate.csv).`;
-
-for (const [name, svg] of Object.entries(plots(results, shownOutage))) writeBeside(name, svg, destination);
-writeBeside('simulate.csv', toCsv(results), destination);
-console.log(`\n${body}\n\nwritten to ${writeSection('simulate', 'A fleet', body, destination)}`);
+${markdownTable(['breakers', 'simulated, s', 'real, s', 'microseconds a breaker and simulated second'], rows)}`;
+}
 
 function numbers(list: string): number[] {
   return list.split(',').filter(Boolean).map(Number);

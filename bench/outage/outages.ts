@@ -4,41 +4,54 @@ import type { ReceiverMode } from '../../test/support/receiver/mode.ts';
 interface Step {
   /** Since the service began to make spans. */
   readonly atSeconds: number;
-  readonly mode: ReceiverMode;
+  /** `'dead'`: killed, so that connections are refused. */
+  readonly mode: ReceiverMode | 'dead';
 }
 
-/** How the receiver behaves in a row of the table. */
+/** What happens to the receiver while a service runs; it is healthy until the first step. */
 export interface Outage {
   readonly name: string;
-  /** Nobody listens on the port. */
-  readonly refused?: true;
-  /** What it begins with. */
-  readonly mode: ReceiverMode;
   readonly steps: readonly Step[];
 }
 
-/** All of them, for cells of so many seconds. */
+/** The service has delivered something by then. */
+export const HEALTHY_SECONDS = 3;
+/** How long the receiver is away in the outage that has an end. */
+const AWAY_SECONDS = 20;
+const FLAPPING_SECONDS = 5;
+
+/** The outages of the tables, for cells of so many seconds. */
 export function outages(seconds: number): readonly Outage[] {
+  const at = Math.min(HEALTHY_SECONDS, seconds / 4);
+  const lasting = (name: string, mode: Step['mode']): Outage => ({ name, steps: [{ atSeconds: at, mode }] });
   return [
-    { name: 'healthy', mode: 'healthy', steps: [] },
-    { name: 'refused', mode: 'healthy', refused: true, steps: [] },
-    { name: 'hang', mode: 'hang', steps: [] },
-    { name: '503', mode: 'status:503', steps: [] },
-    { name: '503 + Retry-After: 5', mode: 'status:503:5', steps: [] },
-    { name: '400', mode: 'status:400', steps: [] },
-    { name: 'flapping 5 s / 5 s', mode: 'status:503', steps: flapping(seconds) },
-    {
-      name: 'back after 20 s',
-      mode: 'status:503',
-      steps: [{ atSeconds: Math.min(20, seconds / 2), mode: 'healthy' }],
-    },
+    { name: 'healthy', steps: [] },
+    lasting('refused', 'dead'),
+    { name: 'refused from the start', steps: [{ atSeconds: 0, mode: 'dead' }] },
+    lasting('hang', 'hang'),
+    lasting('503', 'status:503'),
+    lasting('503 + Retry-After: 5', 'status:503:5'),
+    lasting('400', 'status:400'),
+    { name: `flapping ${FLAPPING_SECONDS} s / ${FLAPPING_SECONDS} s`, steps: flapping(at, seconds) },
+    away(`back after ${AWAY_SECONDS} s`, 'dead', at, Math.min(AWAY_SECONDS, seconds / 3)),
   ];
 }
 
-function flapping(seconds: number): Step[] {
+/** An outage with an end. */
+export function away(name: string, mode: Step['mode'], atSeconds: number, seconds: number): Outage {
+  return {
+    name,
+    steps: [
+      { atSeconds, mode },
+      { atSeconds: atSeconds + seconds, mode: 'healthy' },
+    ],
+  };
+}
+
+function flapping(at: number, seconds: number): Step[] {
   const steps: Step[] = [];
-  for (let atSeconds = 5; atSeconds < seconds; atSeconds += 5) {
-    steps.push({ atSeconds, mode: steps.length % 2 === 0 ? 'healthy' : 'status:503' });
+  for (let atSeconds = at; atSeconds < seconds; atSeconds += FLAPPING_SECONDS) {
+    steps.push({ atSeconds, mode: steps.length % 2 === 0 ? 'status:503' : 'healthy' });
   }
   return steps;
 }

@@ -1,34 +1,50 @@
 /** What stands between the batch processor and the OTLP exporter. */
 export type Wrapping =
-  | ('nothing' | 'opossum' | 'ours' | 'retention' | 'recipe' | 'both')
+  | ('nothing' | 'opossum' | 'ours' | 'retention' | 'roomy' | 'notHandedOver')
   | ('everyNth' | 'cooldown' | 'backoff');
 
-/** All of them, in the order of the table, with what the table says of each. */
-export const WRAPPINGS: Readonly<Record<Wrapping, string>> = {
-  nothing: 'nothing',
-  opossum: 'opossum, as GraphQL Hive',
-  ours: 'ours, defaults',
-  retention: 'ours, retention',
-  recipe: 'ours, slow-collector recipe',
-  both: 'ours, recipe and retention',
-  everyNth: 'ours, everyNthAttempt(10)',
-  cooldown: 'ours, afterCooldown(30_000)',
-  backoff: 'ours, exponentialBackoff()',
-};
-
-/** Those that differ in nothing but when they probe: only where an outage lasts as long as the run. */
-const PROBE_POLICIES: readonly Wrapping[] = ['everyNth', 'cooldown', 'backoff'];
-
-/** Those that are compared in an outage of that name. */
-export function wrappingsOf(outage: string): Wrapping[] {
-  const all = Object.keys(WRAPPINGS) as Wrapping[];
-  return outage === '503' ? all : all.filter((wrapping) => !PROBE_POLICIES.includes(wrapping));
+/** What a service is set up with: a wrapping, and how long the processor's queue is. */
+export interface Setup {
+  readonly wrapping: Wrapping;
+  readonly queue: 'default' | 'long';
 }
 
-/** The queue of the batch processor: sixteen seconds of traffic, so that an export that fails after ten loses nothing. */
-export const QUEUE_SPANS = 32_768;
-/** The budget of the retention: more than a minute of traffic. */
-export const RETENTION_ITEMS = 200_000;
+/** A row of the tables. */
+export interface SetupRow extends Setup {
+  readonly shown: string;
+  /** Differs in nothing but when it probes: only where the outage lasts as long as the run. */
+  readonly onlyIn503?: true;
+}
+
+/** The processor's queue by default, and one that holds sixteen seconds of traffic. */
+export const QUEUE_SPANS = { default: 2_048, long: 32_768 } as const;
+/** Room for more than a minute of traffic. */
+export const ROOMY_ITEMS = 200_000;
+
+export const BARE = 'the OTLP exporter alone';
+export const RETENTION = '`retention: {}`';
+
+const LONG = `queue of ${QUEUE_SPANS.long.toLocaleString('en-US')}`;
+
+/** All of them, in the order of the tables. */
+export const SETUPS: readonly SetupRow[] = [
+  { shown: BARE, wrapping: 'nothing', queue: 'default' },
+  { shown: `${BARE}, ${LONG}`, wrapping: 'nothing', queue: 'long' },
+  { shown: 'opossum, as GraphQL Hive', wrapping: 'opossum', queue: 'default' },
+  { shown: 'ours, defaults', wrapping: 'ours', queue: 'default' },
+  { shown: `ours, ${LONG}`, wrapping: 'ours', queue: 'long' },
+  { shown: RETENTION, wrapping: 'retention', queue: 'default' },
+  { shown: `${RETENTION}, ${LONG}`, wrapping: 'retention', queue: 'long' },
+  { shown: '`retention: { maxItems: 200_000 }`', wrapping: 'roomy', queue: 'default' },
+  {
+    shown: '`retention: { maxItems: 200_000, handOverMillis: 0 }`',
+    wrapping: 'notHandedOver',
+    queue: 'default',
+  },
+  { shown: 'ours, everyNthAttempt(10)', wrapping: 'everyNth', queue: 'default', onlyIn503: true },
+  { shown: 'ours, afterCooldown(30_000)', wrapping: 'cooldown', queue: 'default', onlyIn503: true },
+  { shown: 'ours, exponentialBackoff()', wrapping: 'backoff', queue: 'default', onlyIn503: true },
+];
 
 /** How a service is set up; its first argument, as JSON. */
 export interface ServiceConfig {
@@ -50,14 +66,11 @@ export interface ServiceReport {
   readonly peakMegabytes: number;
   readonly eventLoopDelayP99Millis: number;
   readonly errorHandlerCalls: number;
-  readonly startedAt: number;
   readonly firstOpenedAt: number | undefined;
   /** When the OTLP exporter answered with SUCCESS. */
   readonly successesAt: readonly number[];
-  /** Of the processor, which flushes and shuts the exporter down, and then of the exporter, as the docs say. */
-  readonly shutdownMillis: number;
-  /** Of the exporter alone: from the first call of its `shutdown()` to its end. */
-  readonly exporterShutdownMillis: number;
-  /** At the call of `shutdown()`. */
-  readonly stateAtShutdown: string;
+  /** Of `sdk.shutdown()`, which flushes the processor and shuts the exporter down. */
+  readonly sdkShutdownMillis: number;
+  /** When the signal arrived. */
+  readonly stateAtSigterm: string;
 }

@@ -1,17 +1,14 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
-import type { CircuitBreakerExporterOptions, RetentionOptions } from 'otel-circuit-breaker';
+import type { CircuitBreakerExporterOptions } from 'otel-circuit-breaker';
 import {
   afterCooldown,
-  anyTrip,
   CircuitBreakerExporter,
-  consecutiveFailures,
   everyNthAttempt,
   exponentialBackoff,
-  slowExportRate,
 } from 'otel-circuit-breaker';
 import { OpossumExporter } from './opossum-exporter.ts';
 import type { Wrapping } from './protocol.ts';
-import { RETENTION_ITEMS } from './protocol.ts';
+import { ROOMY_ITEMS } from './protocol.ts';
 
 /** An exporter, wrapped or not, and what can be seen of it. */
 export interface Wrapped {
@@ -20,53 +17,28 @@ export interface Wrapped {
   onOpen(listener: () => void): void;
 }
 
-const retention: RetentionOptions = { maxItems: RETENTION_ITEMS };
-
-/** The README's, for slow collectors. */
-function recipe(): CircuitBreakerExporterOptions<ReadableSpan[]> {
-  return {
-    exportTimeoutMillis: 4_000,
-    tripPolicy: anyTrip(
-      consecutiveFailures(3),
-      slowExportRate({ slowerThanMillis: 2_000, window: { exports: 4 }, minimumExports: 2 }),
-    ),
-  };
-}
-
-/** The time-out of the OTLP exporter, where the wrapping asks for another than its default. */
-export function otlpTimeoutMillis(wrapping: Wrapping): number {
-  return wrapping === 'recipe' || wrapping === 'both' ? 3_000 : 10_000;
-}
+const OURS: Readonly<
+  Record<Exclude<Wrapping, 'nothing' | 'opossum'>, CircuitBreakerExporterOptions<ReadableSpan[]>>
+> = {
+  ours: {},
+  retention: { retention: {} },
+  roomy: { retention: { maxItems: ROOMY_ITEMS } },
+  notHandedOver: { retention: { maxItems: ROOMY_ITEMS, handOverMillis: 0 } },
+  everyNth: { probePolicy: everyNthAttempt(10) },
+  cooldown: { probePolicy: afterCooldown(30_000) },
+  backoff: { probePolicy: exponentialBackoff() },
+};
 
 /** Puts the wrapping around the exporter. */
 export function wrap(inner: SpanExporter, wrapping: Wrapping): Wrapped {
-  switch (wrapping) {
-    case 'nothing':
-      return { exporter: inner, state: () => 'none', onOpen() {} };
-    case 'opossum': {
-      const exporter = new OpossumExporter(inner);
-      const { breaker } = exporter;
-      const state = (): string => (breaker.opened ? 'OPEN' : breaker.halfOpen ? 'HALF_OPEN' : 'CLOSED');
-      return { exporter, state, onOpen: (listener) => breaker.on('open', listener) };
-    }
-    case 'ours':
-      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner));
-    case 'retention':
-      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { retention }));
-    case 'recipe':
-      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, recipe()));
-    case 'both':
-      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { ...recipe(), retention }));
-    case 'everyNth':
-      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { probePolicy: everyNthAttempt(10) }));
-    case 'cooldown':
-      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { probePolicy: afterCooldown(30_000) }));
-    case 'backoff':
-      return ours(new CircuitBreakerExporter<ReadableSpan[]>(inner, { probePolicy: exponentialBackoff() }));
+  if (wrapping === 'nothing') return { exporter: inner, state: () => 'none', onOpen() {} };
+  if (wrapping === 'opossum') {
+    const exporter = new OpossumExporter(inner);
+    const { breaker } = exporter;
+    const state = (): string => (breaker.opened ? 'OPEN' : breaker.halfOpen ? 'HALF_OPEN' : 'CLOSED');
+    return { exporter, state, onOpen: (listener) => breaker.on('open', listener) };
   }
-}
-
-function ours(exporter: CircuitBreakerExporter<ReadableSpan[]>): Wrapped {
+  const exporter = new CircuitBreakerExporter<ReadableSpan[]>(inner, OURS[wrapping]);
   return {
     exporter,
     state: () => exporter.breaker.state,

@@ -2,7 +2,6 @@ import { ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import Opossum from 'opossum';
 import type { CircuitBreakerExporterOptions, ExporterLike } from 'otel-circuit-breaker';
 import { CircuitBreakerExporter, systemClock } from 'otel-circuit-breaker';
-import type { Delivery } from '../../src/delivery/delivery.ts';
 import { asPromise, asynchronous, BATCH, failing, noop, withOwnTimer } from './exporters.ts';
 import type { Subject } from './measure-calls.ts';
 
@@ -10,16 +9,13 @@ import type { Subject } from './measure-calls.ts';
 export const ROWS = {
   direct: 'the exporter itself, which does nothing',
   dateNow: '`Date.now()`',
+  performanceNow: '`performance.now()`',
   clock: '`systemClock.now()`; a CLOSED export reads it twice, a rejected one once',
   empty: 'an awaited promise: what a row marked "awaited" holds of it',
   closed: 'ours, CLOSED',
   closedUntimed: 'ours, CLOSED, `exportTimeoutMillis: 0`',
   closedRetention: 'ours, CLOSED, retention',
-  closedSource: 'ours, CLOSED, imported from `src`',
-  closedBookless: 'the same, without the bookkeeping of the delivery layer',
   open: 'ours, OPEN',
-  openSource: 'ours, OPEN, imported from `src`',
-  openBookless: 'the same, without the bookkeeping',
   openRetention: 'ours, OPEN, retention (full: keeps one, gives one up)',
   cockatielClosed: 'cockatiel, closed (awaited)',
   cockatielOpen: 'cockatiel, open (awaited)',
@@ -28,6 +24,7 @@ export const ROWS = {
   later: 'the exporter itself, answering later (awaited)',
   laterUntimed: 'ours around it, `exportTimeoutMillis: 0` (awaited)',
   laterTimed: 'ours around it: one shared deadline (awaited)',
+  laterRetention: 'ours around it, retention: one more, for the hand-over (awaited)',
   laterOwnTimer: 'the same without, and a timer for each export (awaited)',
 } as const;
 export type Row = keyof typeof ROWS;
@@ -40,16 +37,13 @@ export async function subjectOf(row: Row): Promise<Subject> {
 const makers: Readonly<Record<Row, () => (() => unknown) | Promise<() => unknown>>> = {
   direct: () => exporting(noop),
   dateNow: () => () => Date.now(),
+  performanceNow: () => () => performance.now(),
   clock: () => () => systemClock.now(),
   empty: () => async () => undefined,
   closed: () => exporting(ours(noop)),
   closedUntimed: () => exporting(ours(noop, { exportTimeoutMillis: 0 })),
   closedRetention: () => exporting(ours(noop, { retention: {} })),
-  closedSource: async () => exporting(ours(noop, {}, await fromSource())),
-  closedBookless: async () => exporting(ours(noop, {}, await withoutBookkeeping())),
   open: () => exporting(opened(ours(failing))),
-  openSource: async () => exporting(opened(ours(failing, {}, await fromSource()))),
-  openBookless: async () => exporting(opened(ours(failing, {}, await withoutBookkeeping()))),
   openRetention: () => exporting(filled(opened(ours(failing, { retention: {} })))),
   cockatielClosed() {
     const breaker = cockatielBreaker();
@@ -74,6 +68,7 @@ const makers: Readonly<Record<Row, () => (() => unknown) | Promise<() => unknown
   later: () => awaiting(asynchronous),
   laterUntimed: () => awaiting(ours(asynchronous, { exportTimeoutMillis: 0 })),
   laterTimed: () => awaiting(ours(asynchronous)),
+  laterRetention: () => awaiting(ours(asynchronous, { retention: {} })),
   laterOwnTimer: () => awaiting(withOwnTimer(ours(asynchronous, { exportTimeoutMillis: 0 }), 15_000)),
 };
 
@@ -82,28 +77,8 @@ function ignore(): void {}
 function ours(
   inner: ExporterLike<unknown>,
   options: CircuitBreakerExporterOptions = {},
-  Exporter = CircuitBreakerExporter,
 ): CircuitBreakerExporter<unknown> {
-  return new Exporter<unknown>(inner, options);
-}
-
-/** The library as it stands in `src`, where a part of it can be replaced. */
-async function fromSource(): Promise<typeof CircuitBreakerExporter> {
-  const source = await import('../../src/index.ts');
-  return source.CircuitBreakerExporter;
-}
-
-/** The same, where nobody counts what became of a batch: for the rest of this process. */
-async function withoutBookkeeping(): Promise<typeof CircuitBreakerExporter> {
-  const delivery = await import('../../src/delivery/delivery.ts');
-  const bookless: Pick<Delivery<unknown>, 'offer' | 'settled' | 'notDelivered' | 'resume'> = {
-    offer() {},
-    settled() {},
-    notDelivered: (_batch, _items, _mayHelp, result, callback) => callback(result),
-    resume() {},
-  };
-  Object.assign(delivery.Delivery.prototype, bookless);
-  return fromSource();
+  return new CircuitBreakerExporter<unknown>(inner, options);
 }
 
 function exporting(exporter: ExporterLike<unknown>): () => void {

@@ -1,5 +1,6 @@
 import type { Clock } from 'otel-circuit-breaker';
 
+const LATENCY_MILLIS = 20;
 const SLOT_MILLIS = 100;
 const SLOTS_A_SECOND = 1_000 / SLOT_MILLIS;
 
@@ -10,13 +11,18 @@ const SLOTS_A_SECOND = 1_000 / SLOT_MILLIS;
 export const CAUSES = ['live', 'queued', 'redelivery', 'retry'] as const;
 export type Cause = (typeof CAUSES)[number];
 
+/** What becomes of a request. One that hangs is never answered. */
+export type Answer = 'served' | 'refused' | 'hangs';
+
 /**
  * A backend with a capacity: what comes beyond it is refused, and refusing costs it too, so that twice the capacity
  * offered is half of it served. Counts the requests of each second.
  */
 export class SimulatedCollector {
-  /** While false, every request fails. */
-  up = true;
+  /** What becomes of every request; of one that is `'served'`: if there is room for it. */
+  answer: Answer = 'served';
+  /** After how long a request is answered. */
+  latencyMillis: () => number = () => LATENCY_MILLIS;
   /** Requests by second of the clock. */
   readonly requestsBySecond: number[] = [];
   /** The same by cause. */
@@ -41,8 +47,8 @@ export class SimulatedCollector {
     this.#room = capacity / SLOTS_A_SECOND;
   }
 
-  /** One request. @returns whether it is served */
-  receive(cause: Cause): boolean {
+  /** One request. */
+  receive(cause: Cause): Answer {
     const nowMillis = this.#clock.now();
     const second = Math.floor(nowMillis / 1_000);
     this.requestsBySecond[second] = (this.requestsBySecond[second] ?? 0) + 1;
@@ -52,9 +58,10 @@ export class SimulatedCollector {
     const index = this.#slot % SLOTS_A_SECOND;
     this.#offered[index] = (this.#offered[index] ?? 0) + 1;
     this.#offeredInSecond += 1;
-    if (!this.up || this.#room < 1) return false;
+    if (this.answer !== 'served') return this.answer;
+    if (this.#room < 1) return 'refused';
     this.#room -= 1;
-    return true;
+    return 'served';
   }
 
   #turnTo(slot: number): void {

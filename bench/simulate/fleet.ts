@@ -1,33 +1,31 @@
 import type { ProbePolicy, RetentionOptions } from 'otel-circuit-breaker';
 import { CircuitBreakerExporter } from 'otel-circuit-breaker';
-import type { Cause } from './collector.ts';
+import type { Answer, Cause } from './collector.ts';
 import { CAUSES, SimulatedCollector } from './collector.ts';
 import { EventClock } from './event-clock.ts';
+import type { FleetKind } from './fleet-kinds.ts';
+import { FLEET_KINDS } from './fleet-kinds.ts';
 import type { Protocol } from './otlp-like-exporter.ts';
 import { OtlpLikeExporter } from './otlp-like-exporter.ts';
 import { seededRandom } from './seeded-random.ts';
 import { SimulatedService } from './simulated-service.ts';
 
-export const WARM_UP_SECONDS = 20;
-export const AFTER_SECONDS = 120;
-/** One service in twenty is busy. */
-const BUSY_EVERY = 20;
-const QUIET_SPANS_A_SECOND = 10;
-const BUSY_SPANS_A_SECOND = 2_048;
-const QUIET_BATCHES_A_SECOND = 1 / 5;
-const BUSY_BATCHES_A_SECOND = BUSY_SPANS_A_SECOND / 512;
 /** How much of the usual load the collector can bear. */
 export const CAPACITY_TIMES_STEADY = 3;
 
 /** What stands between the services and their exporters; `undefined`: nothing. */
 export interface Wrapping {
   readonly probePolicy?: ProbePolicy | undefined;
-  readonly retention?: RetentionOptions | undefined;
+  readonly retention?: RetentionOptions<unknown> | undefined;
 }
 
+/** How the collector fails: it refuses, and the exporter retries for 8 s or gives up at once; or it never answers. */
+export type Failure = 'http' | 'grpc' | 'hang';
+
 export interface FleetOptions {
+  readonly kind: FleetKind;
   readonly services: number;
-  readonly protocol: Protocol;
+  readonly failure: Failure;
   readonly wrapping: Wrapping | undefined;
   readonly outageSeconds: number;
   readonly seed: number;
@@ -38,7 +36,7 @@ export interface FleetResult {
   /** Share of the fleet whose circuit was not closed at the end of the outage. */
   readonly openShare: number;
   readonly loadDuring: number;
-  /** The busiest second of the first minute after. */
+  /** The busiest second after. */
   readonly peakAfter: number;
   /** Which second that was. */
   readonly peakAt: number;
@@ -50,6 +48,8 @@ export interface FleetResult {
   readonly closed100: number;
   /** In spans, as a share of those made in the outage. */
   readonly lostDuring: number;
+  /** Of these, by the processors' queues. */
+  readonly droppedDuring: number;
   /** In seconds of the whole fleet's traffic. */
   readonly lostAfter: number;
   readonly keptAtTheEnd: number;
@@ -60,21 +60,26 @@ export interface FleetResult {
   readonly wallMillis: number;
 }
 
+const ANSWERS: Readonly<Record<Failure, Answer>> = { http: 'refused', grpc: 'refused', hang: 'hangs' };
+const PROTOCOLS: Readonly<Record<Failure, Protocol>> = { http: 'http', grpc: 'grpc', hang: 'http' };
+
 /** Runs a fleet of real exporters through one outage, in virtual time. */
-export function runFleet({ services, protocol, wrapping, outageSeconds, seed }: FleetOptions): FleetResult {
+export function runFleet(options: FleetOptions): FleetResult {
+  const { kind, services, failure, wrapping, outageSeconds, seed } = options;
   const startedAt = performance.now();
   const random = seededRandom(seed);
   const clock = new EventClock();
-  const busy = Math.ceil(services / BUSY_EVERY);
-  const steady = busy * BUSY_BATCHES_A_SECOND + (services - busy) * QUIET_BATCHES_A_SECOND;
-  const spansASecond = busy * BUSY_SPANS_A_SECOND + (services - busy) * QUIET_SPANS_A_SECOND;
+  const { warmUpSeconds, afterSeconds, trafficOf } = FLEET_KINDS[kind];
+  const traffics = Array.from({ length: services }, (_, index) => trafficOf(index, services));
+  const steady = sum(traffics, (traffic) => traffic.batchesPerSecond);
+  const spansASecond = sum(traffics, ({ spansPerSecond }) => spansPerSecond);
   const collector = new SimulatedCollector(clock, steady * CAPACITY_TIMES_STEADY);
-  const otlp = new OtlpLikeExporter(clock, collector, protocol, random);
+  const otlp = new OtlpLikeExporter(clock, collector, PROTOCOLS[failure], random);
 
   const fleet: SimulatedService[] = [];
   const exporters: CircuitBreakerExporter<unknown>[] = [];
   const lastClosedAt = new Float64Array(services);
-  for (let index = 0; index < services; index += 1) {
+  for (const [index, traffic] of traffics.entries()) {
     const exporter = wrapping === undefined ? otlp : wrap(otlp, wrapping, clock, random);
     if (exporter instanceof CircuitBreakerExporter) {
       exporters.push(exporter);
@@ -82,29 +87,28 @@ export function runFleet({ services, protocol, wrapping, outageSeconds, seed }: 
         if (to === 'CLOSED') lastClosedAt[index] = at;
       });
     }
-    const rate = index < busy ? BUSY_SPANS_A_SECOND : QUIET_SPANS_A_SECOND;
-    const service = new SimulatedService(clock, exporter, otlp, rate);
-    service.start(random());
+    const service = new SimulatedService(clock, exporter, otlp, traffic);
+    service.start(random);
     fleet.push(service);
   }
 
+  const dropped = (): number => sum(fleet, (service) => service.dropped);
   const lost = (): number => {
-    const dropped = sum(fleet, (service) => service.dropped);
-    if (wrapping === undefined) return dropped + sum(fleet, (service) => service.failed);
-    return dropped + sum(exporters, (exporter) => exporter.snapshot().delivery.lost.items);
+    if (wrapping === undefined) return dropped() + sum(fleet, (service) => service.failed);
+    return dropped() + sum(exporters, (exporter) => exporter.snapshot().delivery.lost.items);
   };
-  const outageAt = WARM_UP_SECONDS;
+  const outageAt = warmUpSeconds;
   const recoveryAt = outageAt + outageSeconds;
-  const endsAt = recoveryAt + AFTER_SECONDS;
+  const endsAt = recoveryAt + afterSeconds;
 
   clock.runUntil(outageAt * 1_000);
-  const lostBefore = lost();
-  collector.up = false;
+  const [lostBefore, droppedBefore] = [lost(), dropped()];
+  collector.answer = ANSWERS[failure];
   clock.runUntil(recoveryAt * 1_000);
-  const lostUntilRecovery = lost();
+  const [lostUntilRecovery, droppedUntilRecovery] = [lost(), dropped()];
   const open = exporters.filter(({ breaker }) => breaker.state !== 'CLOSED').length;
   for (const service of fleet) service.forgetAnswers();
-  collector.up = true;
+  collector.answer = 'served';
   clock.runUntil(endsAt * 1_000);
 
   const closedAt = fleet.map((service, index) => {
@@ -117,7 +121,7 @@ export function runFleet({ services, protocol, wrapping, outageSeconds, seed }: 
     { length: endsAt },
     (_, second) => (collector.requestsBySecond[second] ?? 0) / steady,
   );
-  const peakAfter = Math.max(...load.slice(recoveryAt, recoveryAt + 60));
+  const peakAfter = Math.max(...load.slice(recoveryAt));
   const peakSecond = load.indexOf(peakAfter, recoveryAt);
   const peakCauses = CAUSES.map((cause) => [
     cause,
@@ -134,6 +138,7 @@ export function runFleet({ services, protocol, wrapping, outageSeconds, seed }: 
     closed99: share(closedAt, 0.99),
     closed100: share(closedAt, 1),
     lostDuring: (lostUntilRecovery - lostBefore) / (spansASecond * outageSeconds),
+    droppedDuring: (droppedUntilRecovery - droppedBefore) / (spansASecond * outageSeconds),
     lostAfter: (lost() - lostUntilRecovery) / spansASecond,
     keptAtTheEnd: sum(exporters, (exporter) => exporter.snapshot().delivery.kept.items) / spansASecond,
     load,

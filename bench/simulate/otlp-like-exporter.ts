@@ -4,13 +4,14 @@ import type { Cause, SimulatedCollector } from './collector.ts';
 /** How an export that fails goes: over HTTP after five retries, in about 8 s; over gRPC at once. */
 export type Protocol = 'http' | 'grpc';
 
-const LATENCY_MILLIS = 20;
+/** The time-out of an export, its retries included. */
+const TIMEOUT_MILLIS = 10_000;
 const SUCCESS: ExportResultLike = Object.freeze({ code: 0 });
 const FAILED: ExportResultLike = Object.freeze({ code: 1, error: new Error('unavailable') });
 
 /**
  * Sends as the OTLP exporters do: the HTTP one retries five times, after 1 s and then 1.5 times as long, at most 5 s, plus
- * or minus 20 %, and gives up after 10 s in all; the gRPC one does not retry.
+ * or minus 20 %, and gives up after 10 s in all, also where nothing is answered; the gRPC one does not retry.
  */
 export class OtlpLikeExporter implements ExporterLike<unknown> {
   /** Why it is called just now: whoever hands over a live batch says so meanwhile. */
@@ -28,7 +29,7 @@ export class OtlpLikeExporter implements ExporterLike<unknown> {
   }
 
   export(_batch: unknown, resultCallback: (result: ExportResultLike) => void): void {
-    this.#send(resultCallback, 0, this.#clock.now() + 10_000, 1_000);
+    this.#send(resultCallback, 0, this.#clock.now() + TIMEOUT_MILLIS, 1_000);
   }
 
   shutdown(): Promise<void> {
@@ -41,9 +42,13 @@ export class OtlpLikeExporter implements ExporterLike<unknown> {
     endsAt: number,
     backoff: number,
   ): void {
-    const served = this.#collector.receive(retries === 0 ? this.cause : 'retry');
+    const answer = this.#collector.receive(retries === 0 ? this.cause : 'retry');
+    if (answer === 'hangs') {
+      this.#clock.schedule(() => resultCallback(FAILED), endsAt - this.#clock.now());
+      return;
+    }
     this.#clock.schedule(() => {
-      if (served) {
+      if (answer === 'served') {
         resultCallback(SUCCESS);
         return;
       }
@@ -54,6 +59,6 @@ export class OtlpLikeExporter implements ExporterLike<unknown> {
         return;
       }
       this.#clock.schedule(() => this.#send(resultCallback, retries + 1, endsAt, backoff * 1.5), delayMillis);
-    }, LATENCY_MILLIS);
+    }, this.#collector.latencyMillis());
   }
 }

@@ -1,35 +1,62 @@
 import { afterCooldown, everyNthAttempt, exponentialBackoff } from 'otel-circuit-breaker';
-import type { FleetResult, Wrapping } from './fleet.ts';
-import type { Protocol } from './otlp-like-exporter.ts';
+import type { Failure, FleetResult, Wrapping } from './fleet.ts';
+import type { FleetKind } from './fleet-kinds.ts';
 
 /** A way to wrap the exporters of a fleet. */
 export interface Scenario {
   readonly name: string;
   readonly wrapping: Wrapping | undefined;
+  /** One of the three that are compared in every part. */
+  readonly everywhere?: true;
 }
 
-const probing: readonly Scenario[] = [
-  { name: 'bare OTLP exporter', wrapping: undefined },
+export const BARE = 'bare OTLP exporter';
+export const DEFAULT = 'default';
+export const PACE_1 = 'default, retention';
+
+export const scenarios: readonly Scenario[] = [
+  { name: BARE, wrapping: undefined, everywhere: true },
   { name: 'every 10th attempt', wrapping: { probePolicy: everyNthAttempt(10) } },
   { name: 'cooldown of 30 s', wrapping: { probePolicy: afterCooldown(30_000) } },
   { name: 'backoff, no jitter', wrapping: { probePolicy: exponentialBackoff({ jitter: 'none' }) } },
   { name: 'backoff, full jitter', wrapping: { probePolicy: exponentialBackoff({ jitter: 'full' }) } },
   { name: 'backoff, equal jitter', wrapping: { probePolicy: exponentialBackoff({ jitter: 'equal' }) } },
-  { name: 'default', wrapping: {} },
+  { name: DEFAULT, wrapping: {}, everywhere: true },
+  { name: PACE_1, wrapping: { retention: {} }, everywhere: true },
+  { name: 'default, retention, pace 3', wrapping: { retention: { pace: 3 } } },
+  {
+    name: 'default, retention, pace Infinity',
+    wrapping: { retention: { pace: Number.POSITIVE_INFINITY } },
+  },
 ];
 
-const keeping: readonly Scenario[] = [1, 3, Number.POSITIVE_INFINITY].map((pace) => ({
-  name: `default, retention, pace ${pace}`,
-  wrapping: { retention: { pace } },
-}));
+/** A fleet, and how its collector fails: a table each. */
+export interface Part {
+  readonly kind: FleetKind;
+  readonly failure: Failure;
+  /** With all scenarios, and not only with those that are compared everywhere. */
+  readonly full: boolean;
+}
 
-export const scenarios: readonly Scenario[] = [...probing, ...keeping];
-export const protocols: readonly Protocol[] = ['http', 'grpc'];
+export const parts: readonly Part[] = [
+  { kind: 'mixed', failure: 'http', full: true },
+  { kind: 'mixed', failure: 'grpc', full: true },
+  { kind: 'mixed', failure: 'hang', full: false },
+  { kind: 'every 30 s', failure: 'http', full: false },
+  { kind: 'every 30 s', failure: 'grpc', full: false },
+  { kind: 'every 60 s', failure: 'http', full: false },
+  { kind: 'every 60 s', failure: 'grpc', full: false },
+];
+
+export function scenariosOf({ full }: Part): readonly Scenario[] {
+  return scenarios.filter(({ everywhere = false }) => full || everywhere);
+}
 
 /** One cell of the simulation, in a form that can be sent to a worker. */
 export interface Task {
   readonly scenario: string;
-  readonly protocol: Protocol;
+  readonly kind: FleetKind;
+  readonly failure: Failure;
   readonly outageSeconds: number;
   readonly services: number;
   readonly seed: number;

@@ -3,7 +3,16 @@ import type { OtlpLikeExporter } from './otlp-like-exporter.ts';
 
 const BATCH_SPANS = 512;
 const QUEUE_SPANS = 2_048;
-const DELAY_MILLIS = 5_000;
+const LATEST_MILLIS = 500;
+
+/** How often a service exports, and how much. */
+export interface Traffic {
+  readonly spansPerSecond: number;
+  /** From an answer to the next batch, unless it is full before; or, `metronomic`, from one batch to the next. */
+  readonly delayMillis: number;
+  /** As a metric reader, which keeps its rhythm however long an export takes. */
+  readonly metronomic?: true;
+}
 
 const batches: (readonly undefined[])[] = [];
 
@@ -14,8 +23,8 @@ function batchOf(spans: number): readonly undefined[] {
 }
 
 /**
- * A service behind a `BatchSpanProcessor` with its defaults: 512 spans a batch, or what there is after 5 s; one export at
- * a time; a queue of 2,048 spans, and what does not fit is lost.
+ * A service behind a `BatchSpanProcessor` with its defaults: 512 spans a batch, or what there is after some seconds; one
+ * export at a time; a queue of 2,048 spans, and what does not fit is lost.
  */
 export class SimulatedService {
   /** Spans that found the queue full. */
@@ -27,7 +36,11 @@ export class SimulatedService {
   readonly #clock: Clock;
   readonly #exporter: ExporterLike<unknown>;
   readonly #otlp: OtlpLikeExporter;
+  readonly #traffic: Traffic;
   readonly #spansPerMilli: number;
+  #random: () => number = () => 0;
+  /** When a metric reader exports next. */
+  #dueAt = 0;
   #queued = 0;
   #queuedAt = 0;
   #sending = 0;
@@ -37,17 +50,21 @@ export class SimulatedService {
   readonly #answered = (result: ExportResultLike): void => this.#settle(result);
 
   /** @param otlp - where what `exporter` lets through arrives */
-  constructor(clock: Clock, exporter: ExporterLike<unknown>, otlp: OtlpLikeExporter, spansPerSecond: number) {
+  constructor(clock: Clock, exporter: ExporterLike<unknown>, otlp: OtlpLikeExporter, traffic: Traffic) {
     this.#clock = clock;
     this.#exporter = exporter;
     this.#otlp = otlp;
-    this.#spansPerMilli = spansPerSecond / 1_000;
+    this.#traffic = traffic;
+    this.#spansPerMilli = traffic.spansPerSecond / 1_000;
   }
 
-  /** @param phase - in [0, 1): where in its first interval it begins */
-  start(phase: number): void {
+  /** @param random - numbers in [0, 1): where in its first interval it begins, and how late each beat of a metronome is */
+  start(random: () => number): void {
+    this.#random = random;
     this.#queuedAt = this.#clock.now();
-    this.#clock.schedule(this.#flush, phase * this.#pauseMillis());
+    const pauseMillis = random() * this.#pauseMillis();
+    this.#dueAt = this.#queuedAt + pauseMillis;
+    this.#clock.schedule(this.#flush, pauseMillis);
   }
 
   forgetAnswers(): void {
@@ -55,7 +72,8 @@ export class SimulatedService {
   }
 
   #pauseMillis(): number {
-    return Math.min(DELAY_MILLIS, Math.max(0, BATCH_SPANS - this.#queued) / this.#spansPerMilli);
+    const { delayMillis } = this.#traffic;
+    return Math.min(delayMillis, Math.max(0, BATCH_SPANS - this.#queued) / this.#spansPerMilli);
   }
 
   #accrue(): void {
@@ -79,11 +97,19 @@ export class SimulatedService {
     this.#otlp.cause = 'redelivery';
   }
 
+  /** Until the next beat that is not missed: late by up to half a second, or those that collide once would do so for ever. */
+  #restMillis(): number {
+    const { delayMillis } = this.#traffic;
+    const passed = Math.max(0, this.#clock.now() - this.#dueAt);
+    this.#dueAt += (Math.floor(passed / delayMillis) + 1) * delayMillis;
+    return this.#dueAt + LATEST_MILLIS * this.#random() - this.#clock.now();
+  }
+
   #settle({ code }: ExportResultLike): void {
     if (code === 0) this.firstSuccessAt ??= this.#clock.now();
     else this.failed += this.#sending;
     this.#accrue();
-    const pauseMillis = this.#pauseMillis();
+    const pauseMillis = this.#traffic.metronomic ? this.#restMillis() : this.#pauseMillis();
     this.#backlog = pauseMillis === 0;
     this.#clock.schedule(this.#flush, pauseMillis);
   }

@@ -9,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The sections, in the order in which they stand in the document. */
-const SECTIONS = ['bench', 'bench:outage', 'simulate'] as const;
+const SECTIONS = ['bench', 'bench:outage', 'bench:disk', 'simulate'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 const HEAD = `# Benchmarks
 
 <!-- markdownlint-disable MD013 -->
 
-Written by \`npm run bench\`, \`npm run bench:outage\` and \`npm run simulate\`, each its own section; not by hand. Absolute
+Written by \`npm run bench\`, \`npm run bench:outage\`, \`npm run bench:disk\` and \`npm run simulate\`, each its own section; not by hand. Absolute
 numbers are those of one machine; ratios are of one run.
 `;
 

@@ -11,6 +11,7 @@ test.concurrent('bench: a rejected batch costs a small part of what breakers of 
   expect(numberIn(document, 'OPEN, to cockatiel')).toBeGreaterThan(5);
   expect(numberIn(document, 'OPEN, to opossum')).toBeGreaterThan(5);
   expect(numberIn(document, 'ours, CLOSED ')).toBeLessThan(50_000);
+  expect(numberIn(document, 'CLOSED, beyond two readings of the clock')).toBeLessThan(10_000);
   expect(numberIn(document, '`renderPrometheus`')).toBeLessThan(100_000);
   expect(document).toContain('| 10,000 |');
   expect(numberIn(document, 'heap they cost')).toBeGreaterThan(5);
@@ -37,34 +38,34 @@ test.concurrent('bench: the reference service answers under load, and its spans 
 test.concurrent('bench:outage: each wrapping delivers all spans to a healthy receiver, each policy meets a 503', async ({
   expect,
 }) => {
-  const { document, files } = await runBench('outage', ['--seconds', '2', '--only', 'healthy,503']);
+  const { document, files } = await runBench('outage', [
+    ...['--seconds', '2', '--rate', '1000', '--only', 'healthy,503', '--ages', '0.5', '--lengths', '1'],
+  ]);
 
-  for (const wrapping of [
-    'nothing',
-    'opossum',
-    'ours, defaults',
-    'ours, retention',
-    'ours, slow',
-    'ours, recipe',
-  ]) {
-    expect(numberIn(document, wrapping, 2), wrapping).toBeGreaterThan(1_000);
-    expect(numberIn(document, wrapping, 3), wrapping).toBe(0);
+  for (const row of ['the OTLP exporter alone', 'opossum', 'ours, defaults', '`retention: {}`']) {
+    expect(numberIn(document, row, 2), row).toBeGreaterThan(500);
+    expect(numberIn(document, row, 3), row).toBe(0);
   }
   const under503 = document.split('\n').find((line) => line.startsWith('- requests under 503:'));
   for (const policy of ['everyNthAttempt(10)', 'afterCooldown(30_000)', 'exponentialBackoff()']) {
     expect(numberIn(document, `ours, ${policy}`, 6), policy).toBeGreaterThan(0);
     expect(under503).toContain(`ours, ${policy} `);
   }
+  expect(numberIn(document, 'hang, `retention: {}`')).toBeLessThan(9);
   expect(files).toEqual(['BENCHMARKS.md', 'outage.csv']);
 });
 
 test.concurrent('simulate: a small fleet closes again, and its plots are written', async ({ expect }) => {
   const { document, files } = await runBench('simulate', [
-    ...['--services', '100', '--outages', '10,60', '--scales', '100', '--jobs', '2'],
+    ...['--services', '40', '--outages', '10', '--slow-outages', '30', '--scales', '40', '--jobs', '2'],
+    ...['--seeds', '1', '--constant', 'MOST_HANDED_OVER'],
   ]);
 
   expect(numberIn(document, 'default', 2)).toBeLessThan(4);
-  expect(numberIn(document, 'default', 4)).toBeLessThan(60);
+  expect(numberIn(document, 'default', 5)).toBeLessThan(60);
+  // More of them in flight, if the constant of the library was replaced.
+  const inFlight = [1, 10].map((value) => numberIn(document, `so many handed over: ${value} `, 13));
+  expect(inFlight[1]).toBeGreaterThan(inFlight[0] ?? Number.NaN);
   expect(files).toEqual([
     'BENCHMARKS.md',
     'simulate-closed.svg',

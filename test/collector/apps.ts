@@ -36,7 +36,7 @@ function makeApp(folder: string, name: string, packages: string): string {
   fs.copyFileSync(path.join(root, 'package.json'), path.join(app, 'package.json'));
   fs.cpSync(path.join(root, 'dist'), path.join(app, 'dist'), { recursive: true });
   fs.cpSync(path.join(import.meta.dirname, 'client'), app, { recursive: true });
-  const example = path.join(root, 'examples', 'file-fallback', 'file-span-exporter.ts');
+  const example = path.join(root, 'test', 'support', 'file-span-exporter.ts');
   fs.copyFileSync(example, path.join(app, 'file-span-exporter.ts'));
   fs.symlinkSync(packages, path.join(app, 'node_modules'), 'dir');
   return app;

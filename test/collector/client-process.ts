@@ -24,7 +24,6 @@ export interface ClientOptions {
   readonly sdk: Sdk;
   readonly protocol: Protocol;
   readonly url: string;
-  readonly timeoutMillis: number;
   readonly lanes: readonly LaneName[];
   readonly file?: string;
   /** Variables besides those of this process, as an operator sets them. */
@@ -52,12 +51,11 @@ export class ClientProcess implements AsyncDisposable {
   }
 
   static async start(options: ClientOptions): Promise<ClientProcess> {
-    const { app, sdk, protocol, url, timeoutMillis, lanes, file, env } = options;
+    const { app, sdk, protocol, url, lanes, file, env } = options;
     const config: ClientConfig = {
       sdk,
       protocol,
       url,
-      timeoutMillis,
       lanes: lanes.map((lane) => {
         ranges += 1;
         return { lane, first: ranges * NUMBERS, ...(file !== undefined && { file }) };

@@ -4,7 +4,6 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Outcome } from './outcome.ts';
 import { renderMarkdown } from './table.ts';
-import { IMPATIENT_MILLIS, PATIENT_MILLIS } from './time-outs.ts';
 
 const FILE = path.join(import.meta.dirname, '..', '..', 'docs', 'COLLECTOR.md');
 /** As .markdownlint-cli2.jsonc has it. */
@@ -46,7 +45,7 @@ export function writeDocument(outcomes: readonly Outcome[], facts: RunFacts): vo
     ),
     '',
     ...wrap(
-      `So that an outage takes seconds: the OTLP exporters' \`timeoutMillis\` is ${IMPATIENT_MILLIS} (${PATIENT_MILLIS} in scenarios 1 and 6), the processor sends every 100 ms, two spans are made every 50 ms, \`probePolicy\` is \`afterCooldown(300)\`, retention has \`pace: 4\` and \`idleMillis: 1_000\`. \`tripPolicy\` is the default, three failures in a row. With default settings everything takes longer, and nothing else changes.`,
+      'Everything is at its default: the OTLP exporters with their time-out of 10 s, the `BatchSpanProcessor` with its queue of 2,048 spans, the breaker; retention is `retention: {}`. Ten spans are made every 50 ms. Without retention the processor waits for each export, and drops what its queue has no room for: that is lost, too.',
     ),
     '',
     '## Table',
@@ -67,10 +66,10 @@ export function writeDocument(outcomes: readonly Outcome[], facts: RunFacts): vo
 const FOLLOWS: readonly string[] = [
   "Over HTTP, every refusal that the OTLP exporter itself retries (429, 502, 503, 504) reaches health as `OTLPExporterError` without a code: the exporter drops status and `Retry-After`. `memory_limiter`, a full queue and a proxy without upstream cannot be told apart there; the Collector's own log does.",
   "The Collector gives no retry hint of its own, neither for `memory_limiter` nor for a full queue (4a, 4b); it passes an upstream's on (4c). The circuit needs none.",
-  'Too large is 400 over HTTP (not 413) and RESOURCE_EXHAUSTED (8) over gRPC (6). Over HTTP that is `degraded`, over gRPC it opens the circuit, for a moment, after three in a row.',
+  'Too large is 400 over HTTP (not 413) and RESOURCE_EXHAUSTED (8) over gRPC (6): both are `degraded`, and open no circuit.',
   'Plain HTTP to a TLS port is mostly ECONNRESET or EPIPE and an open circuit, and seldom a 400 and `degraded` (7b).',
   "gRPC reports an unreachable, refusing or misconfigured Collector all as 14 (UNAVAILABLE); the message, in `snapshot().lastFailure` and in health with `includeErrorMessages`, says which. After a long outage gRPC's own connection back-off delays the recovery by some seconds more than the circuit does (2, 4b).",
-  'Retention lost nothing but what was refused as invalid (6 over HTTP, 7b) or given up after its attempts (6 over gRPC). Its price is duplicates after time-outs (3).',
+  'Retention lost nothing but what was refused as invalid (6, 7b), and dropped nothing in the processor. Its price is duplicates after time-outs (3).',
 ];
 
 function section({ scenario, evidence, problems, millis }: Outcome): string[] {

@@ -6,8 +6,8 @@ import { makeRow, numbers, operatorSees } from './rows.ts';
 import type { Row } from './scenario.ts';
 
 const WARM_MILLIS = 60_000;
-const OPEN_MILLIS = 60_000;
-const CLOSE_MILLIS = 60_000;
+const OPEN_MILLIS = 120_000;
+const CLOSE_MILLIS = 240_000;
 const ARRIVE_MILLIS = 20_000;
 const POLL_MILLIS = 100;
 

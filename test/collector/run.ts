@@ -1,7 +1,7 @@
 /**
  * The library end to end against a real OpenTelemetry Collector.
  *
- *     node test/collector/run.ts [--only <id>,<id>] [--at-once 2]
+ *     node test/collector/run.ts [--only <id>,<id>] [--at-once 6]
  *
  * Prints a table and `N passed, N failed`, and writes docs/COLLECTOR.md when all scenarios ran. Without a Collector and
  * without Go to build one: one line, skipped; where `CI` is set that is a failure.
@@ -20,7 +20,7 @@ import { renderTable } from './table.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const { values: options } = parseArgs({
-  options: { only: { type: 'string', default: '' }, 'at-once': { type: 'string', default: '2' } },
+  options: { only: { type: 'string', default: '' }, 'at-once': { type: 'string', default: '6' } },
 });
 const say = (line: string): void => console.log(line);
 const beganAt = Date.now();

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { attachSection } from '../attach/document.ts';
 import type { CellResult } from './cell.ts';
 import { lines, nodeVersions } from './lines.ts';
 import { root } from './places.ts';
@@ -7,8 +8,9 @@ import { versionText } from './report.ts';
 
 const FILE = join(root, 'docs', 'COMPATIBILITY.md');
 
-/** Writes what ran, when, and with which versions. */
+/** Writes what ran, when, and with which versions. The section about attach has a run of its own, and stays. */
 export function writeDocs(results: readonly CellResult[]): void {
+  const attach = attachSection(readFileSync(FILE, 'utf8'));
   const day = new Date().toISOString().slice(0, 10);
   const text = [
     '# Compatibility',
@@ -38,7 +40,7 @@ export function writeDocs(results: readonly CellResult[]): void {
     ),
     '',
   ].join('\n');
-  writeFileSync(FILE, text);
+  writeFileSync(FILE, attach === '' ? text : `${text}\n${attach}\n`);
 }
 
 /** The cells that the committed page does not show, or the whole table of support where it is another one. */

@@ -6,9 +6,12 @@
  */
 import { appendFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LineApp } from '../attach/field-cells.ts';
+import { fieldCells } from '../attach/field-cells.ts';
+import { IN_APP } from '../attach/install.ts';
 import { browserCells } from './browser-cells.ts';
 import { must } from './command.ts';
-import { installApp } from './install-app.ts';
+import { installApp, installedVersions } from './install-app.ts';
 import type { SdkLine } from './lines.ts';
 import { lines, title } from './lines.ts';
 import { constantCells } from './module-cells.ts';
@@ -34,6 +37,7 @@ const cells = [
   ...constantCells(newest),
   ...typeCells(newest),
   ...browserCells(newest),
+  ...fieldCells(newest, newestApp),
 ];
 const results = await runCells(cells, 2, (result) => console.log(progressLine(result)));
 const news = [...(await unknownLines()), ...(await Promise.all(newest.map(changes))).flat()];
@@ -51,6 +55,14 @@ console.log(`\n${text}`);
 const summary = process.env['GITHUB_STEP_SUMMARY'];
 if (summary !== undefined) appendFileSync(summary, `\`\`\`text\n${text}\n\`\`\`\n`);
 process.exitCode = broken + stray > 0 ? 1 : 0;
+
+/** Where the private fields that attach relies on are looked at. */
+async function newestApp(line: SdkLine): Promise<LineApp> {
+  const { folder: cwd } = await installApp(line, 'npm');
+  cpSync(join(IN_APP, 'fields.mjs'), join(cwd, 'fields.mjs'));
+  const { sdk = '', api = '' } = installedVersions(cwd);
+  return { cwd, versions: { sdk, api } };
+}
 
 /** The app of a line without its lock files, and with ranges where it names versions. */
 async function newestOf(line: SdkLine): Promise<SdkLine> {

@@ -10,9 +10,19 @@ import { nodeBinary } from './nodes.ts';
 import { expectVersion } from './scenario-cells.ts';
 
 /** What the contract promises, entry by entry; a new or missing one shows here. */
-const PROMISED = ['', '/health', '/prometheus', '/http', '/metrics', '/logging', '/env', '/testing'].map(
-  (path) => `otel-circuit-breaker${path}`,
-);
+const PROMISED = [
+  '',
+  '/health',
+  '/prometheus',
+  '/http',
+  '/metrics',
+  '/logging',
+  '/env',
+  '/registry',
+  '/attach',
+  '/disk',
+  '/testing',
+].map((path) => `otel-circuit-breaker${path}`);
 
 /** Every entry by `import` and `require`, and both in one process, on every Node and from every installer. */
 export function moduleCells(): Cell[] {

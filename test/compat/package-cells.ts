@@ -72,19 +72,34 @@ function checkExports({ folder, manifest }: PackedLibrary): CellReport {
   return { versions: {}, detail: `${Object.keys(manifest.exports).length} entries` };
 }
 
-/** All that code and declarations may import: no SDK package, no built-in of Node. */
+/** All that code and declarations may import: no SDK package. Built-ins of Node are for the entries that need Node. */
 const ALLOWED_IMPORTS = ['@opentelemetry/api'];
+const NODE_ENTRIES = /^dist\/(attach|disk|otel-circuit-breaker-spool)\./;
+const SHARED = /-[\w-]{8}\.(js|cjs|d\.ts|d\.cts)$/;
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(["'])([^"'\n]+)\1/g;
 
 function checkImports({ folder, manifest }: PackedLibrary): CellReport {
   deepStrictEqual(manifest.dependencies ?? {}, {}, 'there are no dependencies');
   deepStrictEqual(manifest.peerDependencies, { '@opentelemetry/api': '^1.3.0' }, 'the API is the only peer');
   const code = filesOf(folder).filter((file) => /\.(js|cjs|ts|cts)$/.test(file));
-  for (const file of code) {
+  const importsOf = (file: string): string[] => {
     const text = withoutComments(readFileSync(join(folder, file), 'utf8'));
-    for (const [, , specifier = ''] of text.matchAll(SPECIFIER)) {
-      if (specifier.startsWith('./') || ALLOWED_IMPORTS.includes(specifier)) continue;
+    return [...text.matchAll(SPECIFIER)].map(([, , specifier = '']) => specifier);
+  };
+  for (const file of code) {
+    for (const specifier of importsOf(file)) {
+      if (/^(\.\/|node:)/.test(specifier) || ALLOWED_IMPORTS.includes(specifier)) continue;
       throw new Error(`${file} imports ${specifier}`);
+    }
+  }
+  const anywhere = new Set(
+    code.filter((file) => !/\.d\.c?ts$/.test(file) && !NODE_ENTRIES.test(file) && !SHARED.test(file)),
+  );
+  for (const file of anywhere) {
+    for (const specifier of importsOf(file)) {
+      if (specifier.startsWith('node:')) throw new Error(`${file} imports ${specifier}`);
+      const target = join('dist', specifier);
+      if (specifier.startsWith('./') && code.includes(target)) anywhere.add(target);
     }
   }
   return { versions: {}, detail: `${code.length} files import ${ALLOWED_IMPORTS.join(', ')} alone` };

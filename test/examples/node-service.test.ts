@@ -127,7 +127,6 @@ describe('without an endpoint', () => {
       body: {
         status: 'healthy',
         circuit_breaker: { state: 'N/A', reason: 'OTLP exporter not configured' },
-        circuit_breakers: [],
         timestamp: expect.stringMatching(ISO),
       },
     });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deadPort } from '../support/dead-port.ts';
 import { startReceiver } from '../support/receiver-process.ts';
-import { waitFor } from '../support/wait-for.ts';
 import { startExample } from './support/example-process.ts';
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -101,8 +100,8 @@ test('prom-client and the breaker share one page of metrics', async () => {
   expect((await collector.stats()).names['GET']).toBeGreaterThan(0);
 });
 
-describe('telemetry.mjs', () => {
-  test('brings traces to an app of ES modules that knows nothing of them, the last at SIGTERM', async () => {
+describe('telemetry.mjs, the quick start', () => {
+  test('brings traces, metrics and logs to a service, the last of them at SIGTERM', async () => {
     await using collector = await startReceiver({ protocol: 'http' });
     await using app = await startExample('telemetry', {
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -110,19 +109,21 @@ describe('telemetry.mjs', () => {
     });
     expect((await app.request('/')).text).toBe('hello\n');
     expect(await app.child.kill('SIGTERM')).toEqual({ code: 0, signal: null });
-    expect((await collector.stats()).names).toEqual({ GET: 1 });
+    const { names } = await collector.stats();
+    expect(names).toMatchObject({ GET: 1, hello: 1, 'http.server.request.duration': expect.any(Number) });
     expect(app.child.errorLines).toEqual([]);
   });
 
-  test('tells of an outage in one line, and of each failed export that led to it', async () => {
+  test('tells of an outage in one line for each circuit, and in health', async () => {
     await using dead = await deadPort();
     await using app = await startExample('telemetry', { OTEL_EXPORTER_OTLP_ENDPOINT: dead.url });
-    const told = (): string[] =>
-      app.child.errorLines.filter((line) => line.startsWith('circuit "otlp" is open'));
-    await waitFor(async () => (await app.request('/')) && told().length > 0, { what: 'the circuit to open' });
+    await app.serveUntil('OPEN');
     for (let n = 1; n <= 100; n += 1) await app.request('/');
-    await app.child.kill('SIGTERM');
-    expect(told()).toHaveLength(1);
+    expect(await app.health()).toMatchObject({ httpStatus: 503, body: { status: 'unhealthy' } });
+    expect(await app.child.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+    const opened = app.child.errorLines.filter((line) => line.includes('" opened after 3 failures in a row'));
+    expect(opened.length).toBeGreaterThan(0);
+    expect(new Set(opened.map((line) => line.split(' ')[1])).size).toBe(opened.length);
     expect(app.child.errorLines.length).toBeLessThan(10);
   });
 });

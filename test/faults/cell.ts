@@ -20,6 +20,8 @@ export interface Cell {
 /** What service, receiver and file said in the end. */
 export interface CellOutcome {
   readonly report: ServiceReport;
+  /** From the signal to the end of the process, where there was one. */
+  readonly exitMillis: number;
   readonly stats: ReceiverStats;
   /** The numbers of the spans in the fallback's file, a list for each line. */
   readonly file: readonly (readonly number[])[];
@@ -73,7 +75,7 @@ export async function runCell(
     };
     await service.until('nothing to be under way any more', settled);
   }
-  const report = await service.finish(fault.sigterm === true ? 'SIGTERM' : 'message');
+  const { report, exitMillis } = await service.finish(fault.sigterm === true ? 'SIGTERM' : 'message');
   // What was under way when the service ended is noted when its connections have closed.
   if (receiver.running) {
     await waitFor(async () => (await receiver.stats()).openConnections === 0, {
@@ -82,6 +84,7 @@ export async function runCell(
   }
   return {
     report,
+    exitMillis,
     stats: await receiver.stats(),
     file: readLines(fallbackFile),
     before,

@@ -22,8 +22,8 @@ export interface Fault {
   readonly service?: Pick<ServiceConfig, 'retention' | 'poisonEvery' | 'stubLookup'>;
   /** How the receiver behaves from the start. @defaultValue 'healthy' */
   readonly mode?: ReceiverMode;
-  /** Whether the circuit must open. @defaultValue true */
-  readonly opens?: boolean;
+  /** Whether the circuit must open; `'perhaps'`: it may. @defaultValue true */
+  readonly opens?: boolean | 'perhaps';
   /** Whether the service is SIGTERMed when the fault has run, instead of awaiting its recovery. @defaultValue false */
   readonly sigterm?: boolean;
   /**

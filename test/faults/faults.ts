@@ -1,14 +1,73 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CircuitState } from '../../src/index.ts';
 import type { ReceiverMode } from '../support/receiver/mode.ts';
 import { waitFor } from '../support/wait-for.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { SPANS_A_SECOND } from './protocol.ts';
 import type { ServiceProcess } from './service-process.ts';
 
-/** How long an outage goes on once the circuit has opened: long enough for a probe or two to fail. */
+/** How long an outage goes on once the circuit has opened. */
 const OPEN_FOR_MILLIS = 1_500;
-/** Idle ticks so frequent that a test need not wait long for them. */
+/** Idle ticks so frequent that CI need not wait long for them. */
 const BRISK_IDLE_MILLIS = 200;
+
+/** What befalls a collector whose service is told to end. */
+const ENDINGS: Readonly<Record<string, ReceiverMode | 'dead'>> = {
+  'the collector is dead': 'dead',
+  'the collector hangs': 'hang',
+  'the collector answers 503': 'status:503',
+};
+
+/** When a service gets its SIGTERM. */
+interface Moment {
+  readonly name: string;
+  readonly state: CircuitState;
+  arrives(service: ServiceProcess): Promise<unknown>;
+}
+
+const MOMENTS: readonly Moment[] = [
+  { name: 'for half a second', state: 'CLOSED', arrives: () => sleep(500) },
+  { name: 'for three seconds', state: 'CLOSED', arrives: () => sleep(3_000) },
+  {
+    name: 'and one export has failed',
+    state: 'CLOSED',
+    arrives: (service) =>
+      service.until('a failure', ({ snapshot: { state, exports } }) => {
+        return state === 'CLOSED' && exports.failure > 0;
+      }),
+  },
+  {
+    name: 'and the circuit is OPEN',
+    state: 'OPEN',
+    arrives: (service) => service.until('OPEN', ({ snapshot }) => snapshot.state === 'OPEN'),
+  },
+  {
+    name: 'and the circuit is HALF_OPEN',
+    state: 'HALF_OPEN',
+    arrives: (service) => service.until('HALF_OPEN', ({ snapshot }) => snapshot.state === 'HALF_OPEN'),
+  },
+];
+/** One of each state and each ending, for CI. */
+const ENDINGS_IN_CI = ['hangs for half', 'is dead and the circuit is OPEN', '503 and the circuit is HALF'];
+
+const endings: readonly Fault[] = Object.entries(ENDINGS).flatMap(([ending, mode]) =>
+  MOMENTS.map(({ name: moment, state, arrives }): Fault => {
+    const name = `SIGTERM, ${ending} ${moment}`;
+    return {
+      name,
+      inCi: ENDINGS_IN_CI.some((part) => name.includes(part)),
+      sigterm: true,
+      opens: state === 'CLOSED' ? 'perhaps' : true,
+      mayLose: 'shutdown',
+      run: async ({ receiver, service }) => {
+        if (mode === 'dead') await receiver.kill();
+        else await receiver.mode(mode);
+        await arrives(service);
+        return undefined;
+      },
+    };
+  }),
+);
 
 /** Everything that happens, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -68,9 +127,21 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'answers that take 2 s',
+    note: 'slow is not down: the circuit stays closed, and two or three batches are under way at a time',
+    opens: false,
+    run: async ({ receiver, service }) => {
+      await receiver.mode('latency:2000');
+      const { made } = await service.look();
+      await service.until('10 s of it', (look) => look.made >= made + 10 * SPANS_A_SECOND);
+      await receiver.mode('healthy');
+      return undefined;
+    },
+  },
+  {
     name: 'slow trickle',
     note: 'no timeoutMillis of the OTLP/HTTP exporter bounds an answer that trickles, only exportTimeoutMillis does; what trickled to its end has arrived, and is the duplicate',
-    run: (context) => inMode(context, 'slow-trickle:5000'),
+    run: (context) => inMode(context, 'slow-trickle:20000'),
   },
   {
     name: 'a name that does not resolve',
@@ -84,8 +155,9 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'flapping every second',
+    opens: 'perhaps',
     run: async ({ receiver }) => {
-      for (let second = 0; second < 8; second += 1) {
+      for (let second = 0; second < 20; second += 1) {
         await receiver.mode(second % 2 === 0 ? 'status:503' : 'healthy');
         await sleep(1_000);
       }
@@ -95,67 +167,45 @@ export const faults: readonly Fault[] = [
   {
     name: 'outage longer than the budget of items',
     inCi: true,
-    service: { retention: { maxItems: 1_000 } },
+    service: { retention: { maxItems: 3_000 } },
     mayLose: 'full',
     run: async ({ receiver, service }) => {
       await receiver.mode('status:503');
       const { made } = await service.look();
-      await service.until('four times the budget', (look) => look.made >= made + 4_000);
+      await service.until('twice the budget', (look) => look.made >= made + 6_000);
+      await outage(service);
       await receiver.mode('healthy');
       return undefined;
     },
   },
   {
     name: 'outage longer than the budget of age',
-    service: { retention: { maxAgeMillis: 1_500 } },
+    service: { retention: { maxAgeMillis: 4_000 } },
     mayLose: 'expired',
     run: async ({ receiver, service }) => {
       await receiver.mode('status:503');
       const { made } = await service.look();
-      await service.until('three times the age', (look) => look.made >= made + 4.5 * SPANS_A_SECOND);
+      await service.until('three times the age', (look) => look.made >= made + 12 * SPANS_A_SECOND);
+      await outage(service);
       await receiver.mode('healthy');
       return undefined;
     },
   },
   {
-    name: 'traffic stops during the outage',
+    name: 'traffic stops during the outage, brisk ticks',
     note: 'idle ticks close the circuit and deliver what is kept: nothing was exported after the outage; without retention there is no tick, and the circuit stays open until somebody exports',
     inCi: true,
     service: { retention: { idleMillis: BRISK_IDLE_MILLIS } },
     recovers: (variant) => variant !== 'none',
-    run: async ({ receiver, service, variant }) => {
-      await receiver.kill();
-      await outage(service);
-      await service.traffic(false);
-      await service.flush();
-      const { offered } = (await service.look()).snapshot.delivery;
-      await receiver.restart('healthy');
-      if (variant !== 'none') await service.until('the idle ticks to deliver all', isRecovered);
-      const now = (await service.look()).snapshot.delivery.offered;
-      return now.batches === offered.batches ? undefined : ['something was exported after the outage'];
-    },
+    run: (context) => fallsSilent(context, 60_000),
   },
   {
-    name: 'SIGTERM while the collector is dead',
-    inCi: true,
-    sigterm: true,
-    mayLose: 'shutdown',
-    run: async ({ receiver, service }) => {
-      await receiver.kill();
-      await outage(service);
-      return undefined;
-    },
+    name: 'traffic stops during the outage',
+    recovers: (variant) => variant !== 'none',
+    // A tick each 15 s, for a batch each.
+    run: (context) => fallsSilent(context, 600_000),
   },
-  {
-    name: 'SIGTERM while the collector hangs',
-    sigterm: true,
-    mayLose: 'shutdown',
-    run: async ({ receiver, service }) => {
-      await receiver.mode('hang');
-      await outage(service);
-      return undefined;
-    },
-  },
+  ...endings,
 ];
 
 /** Whether the circuit is closed and everything delivered or given up. */
@@ -175,4 +225,19 @@ async function inMode({ receiver, service }: FaultContext, mode: ReceiverMode): 
   await receiver.mode(mode);
   await outage(service);
   await receiver.mode('healthy');
+}
+
+async function fallsSilent(
+  { receiver, service, variant }: FaultContext,
+  timeoutMillis: number,
+): Promise<readonly string[] | undefined> {
+  await receiver.kill();
+  await outage(service);
+  await service.traffic(false);
+  await service.flush();
+  const { offered } = (await service.look()).snapshot.delivery;
+  await receiver.restart('healthy');
+  if (variant !== 'none') await service.until('the idle ticks to deliver all', isRecovered, timeoutMillis);
+  const now = (await service.look()).snapshot.delivery.offered;
+  return now.batches === offered.batches ? undefined : ['something was exported after the outage'];
 }

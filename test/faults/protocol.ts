@@ -1,4 +1,5 @@
-import type { ExporterSnapshot, RetentionOptions } from '../../src/index.ts';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-base';
+import type { CircuitState, ExporterSnapshot, RetentionOptions } from '../../src/index.ts';
 import type { SeenRun } from '../support/receiver/seen.ts';
 
 /** What a cell's exporter has against losing spans. */
@@ -6,15 +7,9 @@ export type Variant = 'none' | 'retention' | 'retention+file';
 /** All of them, in the order of the table. */
 export const VARIANTS: readonly Variant[] = ['none', 'retention', 'retention+file'];
 
-/** An OTLP/HTTP export is given up after that long: too short for the exporter's first retry, after about a second. */
-export const OTLP_TIMEOUT_MILLIS = 700;
-/** The breaker gives one up after that long: only what the OTLP exporter itself does not bound. */
-export const EXPORT_TIMEOUT_MILLIS = 1_500;
-/** How long `shutdown()` may take while the circuit is not CLOSED. */
-export const SHUTDOWN_TIMEOUT_MILLIS = 1_000;
-/** The BatchSpanProcessor exports that often. */
-export const BATCH_DELAY_MILLIS = 100;
-/** Spans that the service makes each second: with the delay above, 50 a batch. */
+/** The default of `exportTimeoutMillis`. */
+export const EXPORT_TIMEOUT_MILLIS = 15_000;
+/** Spans that the service makes each second: a batch of 512 each second, and the processor's queue holds four seconds. */
 export const SPANS_A_SECOND = 500;
 
 /** How a service process is set up; its first argument, as JSON. */
@@ -24,7 +19,7 @@ export interface ServiceConfig {
   /** Where the traces go. */
   readonly url: string;
   /** Absent: no retention. */
-  readonly retention?: RetentionOptions;
+  readonly retention?: RetentionOptions<ReadableSpan[]>;
   /** The file of the fallback. Absent: no fallback. */
   readonly fallbackFile?: string;
   /** Every n-th span has the attribute `poison`: true. */
@@ -51,11 +46,11 @@ export interface ServiceLook {
   /** Spans ended so far. */
   readonly made: number;
   readonly snapshot: ExporterSnapshot;
-  /** Sendings without an answer so far, those under way included. */
+  /** Exports without an answer so far, those under way included. */
   readonly unanswered: number;
 }
 
-/** Sendings of the real OTLP exporter, live ones, probes and redeliveries, by what came back. */
+/** Calls of the real OTLP exporter, live ones, probes and redeliveries, by what came back. */
 export interface SendingTotals {
   /** Answered with SUCCESS in time: the numbers of the spans, and how often each was. */
   readonly accepted: readonly SeenRun[];
@@ -65,6 +60,8 @@ export interface SendingTotals {
   readonly unanswered: Sendings;
   /** Of these, the SUCCESS that came late, perhaps still in time for a process that had not looked at its timers. */
   readonly late: Sendings;
+  /** The slowest of the last eight that were answered with SUCCESS. */
+  readonly slowestMillis: number;
   /** Spans that were sent again though a sending of them had been accepted. */
   readonly sentAfterAccepted: number;
 }
@@ -86,8 +83,8 @@ export interface ServiceReport extends ServiceLook {
   readonly mostKept: number;
   /** Looks at which the balance of `delivery` did not hold. */
   readonly imbalances: number;
-  /** How long `provider.shutdown()` and `exporter.shutdown()` took together. */
-  readonly shutdownMillis: number;
+  /** The state of the circuit when the end began. */
+  readonly stateAtEnd: CircuitState;
   /** What the exporter's `onError` heard. */
   readonly problems: readonly string[];
 }

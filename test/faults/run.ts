@@ -1,7 +1,7 @@
 /**
  * The fault tests: real services, real receivers, real faults, every span counted.
  *
- *     node test/faults/run.ts [--ci] [--only <part of a fault's name>] [--at-once 5] [--library dist/index.js]
+ *     node test/faults/run.ts [--ci] [--only <part of a fault's name>] [--at-once 10] [--library dist/index.js]
  *
  * Prints a table, what was wrong below it, and `N passed, N failed`; ends with 1 when anything failed.
  */
@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
   options: {
     ci: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
-    'at-once': { type: 'string', default: '5' },
+    'at-once': { type: 'string', default: '10' },
     library: {
       type: 'string',
       default: fileURLToPath(new URL('../../dist/index.js', import.meta.url)),
@@ -71,7 +71,8 @@ async function runRow(cell: Cell): Promise<Row> {
   try {
     const outcome = await runCell(cell, surroundings);
     const tally = tallyOf(cell, outcome);
-    return { cell, tally, problems: check(cell, outcome, tally), millis: millis() };
+    const exit = cell.fault.sigterm === true ? { exitMillis: outcome.exitMillis } : {};
+    return { cell, tally, ...exit, problems: check(cell, outcome, tally), millis: millis() };
   } catch (error) {
     return { cell, problems: [error instanceof Error ? error.message : String(error)], millis: millis() };
   }

@@ -4,7 +4,7 @@ import { waitFor, within } from '../support/wait-for.ts';
 import type { ServiceConfig, ServiceLook, ServiceReply, ServiceReport, ServiceRequest } from './protocol.ts';
 
 const SERVICE = fileURLToPath(new URL('./service.ts', import.meta.url));
-/** The longest end: a batch that trickles, waited for by a CLOSED exporter. */
+/** The longest end: an export of the OTLP exporter that nobody hands over. */
 const END_TIMEOUT_MILLIS = 20_000;
 
 /** A service in a process of its own. Dies with this one. */
@@ -18,8 +18,15 @@ export interface ServiceProcess extends AsyncDisposable {
   look(): Promise<ServiceLook>;
   /** Waits until what it says of itself is so. */
   until(what: string, holds: (look: ServiceLook) => boolean, timeoutMillis?: number): Promise<ServiceLook>;
-  /** Ends it as the docs say, by a message or a signal. */
-  finish(by: 'message' | 'SIGTERM'): Promise<ServiceReport>;
+  /** Ends it as the README says, by a message or a signal. */
+  finish(by: 'message' | 'SIGTERM'): Promise<Finished>;
+}
+
+/** How a service ended. */
+export interface Finished {
+  readonly report: ServiceReport;
+  /** From the message or the signal to the end of the process. */
+  readonly exitMillis: number;
 }
 
 /** Starts a service; resolves when it is ready, without traffic. */
@@ -66,7 +73,7 @@ export async function startService(config: ServiceConfig): Promise<ServiceProces
       await ask('flush');
     },
     look,
-    until(what, holds, timeoutMillis = 20_000) {
+    until(what, holds, timeoutMillis = 60_000) {
       const looked = async (): Promise<ServiceLook | undefined> => {
         const now = await look();
         if (holds(now)) return now;
@@ -75,12 +82,14 @@ export async function startService(config: ServiceConfig): Promise<ServiceProces
       return waitFor(looked, { what, timeoutMillis, intervalMillis: 50 });
     },
     async finish(by) {
+      const startedAt = performance.now();
       if (by === 'message') tell({ id: 0, command: 'finish' });
       else child.process.kill('SIGTERM');
       const line = await child.waitForLine('"sendings"', { timeoutMillis: END_TIMEOUT_MILLIS });
       const { code } = await within(child.exited, { what: 'the service to end' });
+      const exitMillis = performance.now() - startedAt;
       if (code !== 0) throw new Error(`the service ended with ${code}: ${child.errorLines.join('\n')}`);
-      return JSON.parse(line) as ServiceReport;
+      return { report: JSON.parse(line) as ServiceReport, exitMillis };
     },
     [Symbol.asyncDispose]: stop,
   };

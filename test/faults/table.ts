@@ -6,6 +6,8 @@ export interface Row {
   readonly cell: Cell;
   /** Absent where the cell came to no end. */
   readonly tally?: Tally;
+  /** From SIGTERM to the end of the process. */
+  readonly exitMillis?: number;
   readonly problems: readonly string[];
   readonly millis: number;
 }
@@ -14,6 +16,7 @@ const HEAD = [
   'fault',
   'service',
   'made',
+  'dropped',
   'delivered',
   'duplicated',
   'unanswered',
@@ -22,10 +25,11 @@ const HEAD = [
   'lost',
   'given up by reason',
   'peak MB',
+  'exit ms',
   's',
   '',
 ];
-const LEFT = new Set([0, 1, 9, 12]);
+const LEFT = new Set([0, 1, 10, 14]);
 
 /** The table, as lines, its notes below it. */
 export function renderTable(rows: readonly Row[]): string[] {
@@ -51,18 +55,30 @@ export function renderTable(rows: readonly Row[]): string[] {
   ];
 }
 
-function renderRow({ cell: { fault, variant }, tally, problems, millis }: Row): string[] {
+function renderRow({ cell: { fault, variant }, tally, exitMillis, problems, millis }: Row): string[] {
   const verdict = problems.length === 0 ? 'ok' : 'FAILED';
   const seconds = (millis / 1_000).toFixed(0);
-  if (tally === undefined) return [fault.name, variant, ...Array(9).fill(''), seconds, verdict];
-  const { made, delivered, duplicated, unanswered, mostKept, fallback, lost, reasons, peakMegabytes } = tally;
+  if (tally === undefined) return [fault.name, variant, ...Array(11).fill(''), seconds, verdict];
+  const {
+    made,
+    dropped,
+    delivered,
+    duplicated,
+    unanswered,
+    mostKept,
+    fallback,
+    lost,
+    reasons,
+    peakMegabytes,
+  } = tally;
   const why = Object.entries(reasons).map(([reason, count]) => `${reason} ${count}`);
   return [
     fault.name,
     variant,
-    ...[made, delivered, duplicated, unanswered, mostKept, fallback, lost].map(String),
+    ...[made, dropped, delivered, duplicated, unanswered, mostKept, fallback, lost].map(String),
     why.join(', '),
     peakMegabytes.toFixed(0),
+    exitMillis?.toFixed(0) ?? '',
     seconds,
     verdict,
   ];

@@ -7,11 +7,13 @@ type Reasons = Readonly<Record<string, number>>;
 /** What became of a cell's spans, one by one. */
 export interface Tally {
   readonly made: number;
+  /** Spans for which the processor's queue had no room: never offered. */
+  readonly dropped: number;
   /** Spans whose delivery the service knows of. */
   readonly delivered: number;
   /** Arrivals at the receiver beyond the first of each span, those that it did not answer included. */
   readonly duplicated: number;
-  /** Spans in sendings without an answer: those in flight while the fault lasted. */
+  /** Spans in exports without an answer: those in flight while the fault lasted. */
   readonly unanswered: number;
   /** The most that was kept at a time. */
   readonly mostKept: number;
@@ -43,6 +45,7 @@ export function tallyOf({ variant }: Cell, { report, stats, file }: CellOutcome)
   }
   return {
     made,
+    dropped: made - delivery.offered.items,
     delivered: delivery.delivered.items,
     duplicated: arrivals.duplicates,
     unanswered: sendings.unanswered.spans,

@@ -5,8 +5,10 @@ import type { SendingTotals } from './protocol.ts';
 type ResultCallback = Parameters<SpanExporter['export']>[1];
 type Outcome = 'accepted' | 'refused' | 'unanswered' | 'late';
 
-/** Errors of a request that never left this process. */
+/** Errors of a request that never left this process: where it was the first of its export, and not a retry of one that did. */
 const NOT_SENT: readonly unknown[] = ['ECONNREFUSED', 'ENOTFOUND'];
+/** The OTLP exporter's first retry comes after 0.8 s at the earliest. */
+const BEFORE_RETRIES_MILLIS = 500;
 /** What the OTLP/HTTP exporter says of 429, 502, 503 and 504. */
 const RETRYABLE_STATUS = 'Export failed with retryable status';
 
@@ -21,6 +23,7 @@ export class WatchedExporter implements SpanExporter {
   readonly #unanswered = { batches: 0, spans: 0 };
   readonly #late = { batches: 0, spans: 0 };
   #sentAfterAccepted = 0;
+  #lastSuccesses: number[] = [];
 
   /** @param timeoutMillis - whoever sent may have given up what is answered later than that */
   constructor(inner: SpanExporter, timeoutMillis: number) {
@@ -35,8 +38,10 @@ export class WatchedExporter implements SpanExporter {
     this.#unanswered.spans += numbers.length;
     const startedAt = performance.now();
     this.#inner.export(spans, (result) => {
-      const late = performance.now() - startedAt >= this.#timeoutMillis;
-      const outcome = outcomeOf(result);
+      const millis = performance.now() - startedAt;
+      const late = millis >= this.#timeoutMillis;
+      const outcome = outcomeOf(result, millis);
+      if (outcome === 'accepted') this.#lastSuccesses = [...this.#lastSuccesses.slice(-7), millis];
       this.#note(late && outcome === 'accepted' ? 'late' : outcome, numbers);
       resultCallback(result);
     });
@@ -61,6 +66,7 @@ export class WatchedExporter implements SpanExporter {
       refused: this.#refused,
       unanswered: this.#unanswered,
       late: this.#late,
+      slowestMillis: Math.max(0, ...this.#lastSuccesses),
       sentAfterAccepted: this.#sentAfterAccepted,
     };
   }
@@ -86,10 +92,12 @@ export class WatchedExporter implements SpanExporter {
   }
 }
 
-function outcomeOf({ code, error }: Parameters<ResultCallback>[0]): Outcome {
+function outcomeOf({ code, error }: Parameters<ResultCallback>[0], millis: number): Outcome {
   if (code === 0) return 'accepted';
   const cause = (error as { code?: unknown } | undefined)?.code;
   const refused =
-    typeof cause === 'number' || NOT_SENT.includes(cause) || error?.message === RETRYABLE_STATUS;
+    typeof cause === 'number' ||
+    (NOT_SENT.includes(cause) && millis < BEFORE_RETRIES_MILLIS) ||
+    error?.message === RETRYABLE_STATUS;
   return refused ? 'refused' : 'unanswered';
 }

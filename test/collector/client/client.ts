@@ -5,7 +5,7 @@ import type { ClientConfig, ClientReport, Command } from './messages.ts';
 
 const LOGS_KEPT = 300;
 const TRAFFIC_MILLIS = 50;
-const TRAFFIC_SPANS = 2;
+const TRAFFIC_SPANS = 10;
 
 // Before all else: the test may be gone while we start.
 process.once('disconnect', () => process.exit(0));

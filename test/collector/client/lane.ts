@@ -1,8 +1,8 @@
-/** One exporter as a user builds it: OTLP exporter, circuit breaker, batch processor, provider. */
+/** One exporter as a user builds it, everything at its default: OTLP exporter, circuit breaker, batch processor, provider. */
 import { pathToFileURL } from 'node:url';
 import type { BasicTracerProvider, ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { CircuitBreakerExporterOptions } from 'otel-circuit-breaker';
-import { afterCooldown, CircuitBreakerExporter } from 'otel-circuit-breaker';
+import { CircuitBreakerExporter } from 'otel-circuit-breaker';
 import { renderHealth } from 'otel-circuit-breaker/health';
 import { renderPrometheus } from 'otel-circuit-breaker/prometheus';
 import type { ClientConfig, LaneConfig, LaneReport, Protocol, Transition } from './messages.ts';
@@ -16,17 +16,8 @@ const EXPORTERS: Readonly<Record<Protocol, string>> = {
 /** By this name 2.12 has it too, with other types. */
 const LINE_3_PACKAGE: string = '@opentelemetry/sdk-trace';
 
-/** The processor's pause between two batches. */
-const BATCH_MILLIS = 100;
-/** Ours, so that a recovery is seen in seconds. The default policy waits 5 to 30 s, or for every tenth batch. */
-const PROBE_MILLIS = 300;
-/** Ours, as are the next two: the defaults are made for outages of minutes. */
-const PACE = 4;
-const IDLE_MILLIS = 1_000;
-const SHUTDOWN_MILLIS = 5_000;
-
 interface SpanExporterConstructor {
-  new (options: { url: string; timeoutMillis: number }): SpanExporter;
+  new (options: { url: string }): SpanExporter;
 }
 
 export class Lane {
@@ -40,13 +31,9 @@ export class Lane {
     const { OTLPTraceExporter } = (await import(EXPORTERS[client.protocol])) as {
       OTLPTraceExporter: SpanExporterConstructor;
     };
-    const inner = new OTLPTraceExporter({ url: client.url, timeoutMillis: client.timeoutMillis });
+    const inner = new OTLPTraceExporter({ url: client.url });
     const exporter = new CircuitBreakerExporter<ReadableSpan[]>(inner, {
       name: `${client.protocol}-${config.lane}`,
-      probePolicy: afterCooldown(PROBE_MILLIS),
-      // Above the inner exporter's, as by default.
-      exportTimeoutMillis: client.timeoutMillis + 1_000,
-      shutdownTimeoutMillis: SHUTDOWN_MILLIS,
       ...(await delivery(config)),
     });
     return new Lane(config, exporter, await makeProvider(client, exporter));
@@ -100,10 +87,10 @@ async function delivery({
   lane,
   file,
 }: LaneConfig): Promise<Pick<CircuitBreakerExporterOptions<ReadableSpan[]>, 'retention' | 'fallback'>> {
-  if (lane === 'retention') return { retention: { pace: PACE, idleMillis: IDLE_MILLIS } };
+  if (lane === 'retention') return { retention: {} };
   if (lane === 'none') return {};
   if (file === undefined) throw new Error('the lane "file" needs a file');
-  // The one of examples/file-fallback, copied beside us.
+  // The one of test/support, copied beside us.
   const example = (await import(pathToFileURL(`${import.meta.dirname}/file-span-exporter.ts`).href)) as {
     FileSpanExporter: new (path: string) => SpanExporter;
   };
@@ -114,10 +101,9 @@ async function makeProvider(
   { sdk }: ClientConfig,
   exporter: SpanExporter,
 ): Promise<Pick<BasicTracerProvider, 'getTracer' | 'forceFlush' | 'shutdown'>> {
-  const limits = { scheduledDelayMillis: BATCH_MILLIS, maxQueueSize: 20_000 };
   if (sdk === '2.12') {
     const { BasicTracerProvider, BatchSpanProcessor } = await import('@opentelemetry/sdk-trace-base');
-    return new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter, limits)] });
+    return new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
   }
   // Of 3.x, whose types are not those that this file is checked with.
   const { TracerProvider, BatchSpanProcessor } = (await import(LINE_3_PACKAGE)) as unknown as {
@@ -128,5 +114,5 @@ async function makeProvider(
       NonNullable<ConstructorParameters<typeof BasicTracerProvider>[0]>['spanProcessors']
     >[number];
   };
-  return new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter, ...limits })] });
+  return new TracerProvider({ spanProcessors: [new BatchSpanProcessor({ exporter })] });
 }

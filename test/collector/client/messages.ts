@@ -20,15 +20,13 @@ export interface ClientConfig {
   readonly sdk: Sdk;
   readonly protocol: Protocol;
   readonly url: string;
-  /** The OTLP exporter's own. */
-  readonly timeoutMillis: number;
   readonly lanes: readonly LaneConfig[];
 }
 
 export type Command =
   /** Makes so many spans in each lane now, with an attribute of so many bytes. */
   | { readonly command: 'make'; readonly count: number; readonly padding?: number }
-  /** Makes two spans every 50 ms in each lane from now on. */
+  /** Makes ten spans every 50 ms in each lane from now on: a full batch each 2.6 s. */
   | { readonly command: 'traffic' }
   /** No more traffic. */
   | { readonly command: 'rest' }

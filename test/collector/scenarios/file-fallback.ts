@@ -9,13 +9,12 @@ import { makeRow, operatorSees } from '../rows.ts';
 import type { Row, Scenario } from '../scenario.ts';
 import { urlOf, variants } from '../scenario.ts';
 import { numbersOf } from '../span-numbers.ts';
-import { IMPATIENT_MILLIS } from '../time-outs.ts';
 
 export const fileFallback: Scenario = {
   id: '9',
   title: "the file fallback's output read back",
   about:
-    "The Collector is killed, what cannot be delivered goes to the file of `examples/file-fallback`. Contrib's `otlpjsonfile` receiver would read it; its module cannot be had here (the Go module proxy answers 403 for every version), so each line of the file is POSTed as it is to `/v1/traces`, the same JSON decoder: each must be answered with 200, and each span arrive.",
+    "The Collector is killed, what cannot be delivered goes to a file, a line of OTLP JSON for each batch. Contrib's `otlpjsonfile` receiver would read it; its module cannot be had here (the Go module proxy answers 403 for every version), so each line of the file is POSTed as it is to `/v1/traces`, the same JSON decoder: each must be answered with 200, and each span arrive.",
   async run(here) {
     const collector = await here.collector(plain);
     const files = new Map<string, string>();
@@ -25,18 +24,17 @@ export const fileFallback: Scenario = {
       return here.client({
         ...variant,
         url: urlOf(collector, variant.protocol),
-        timeoutMillis: IMPATIENT_MILLIS,
         lanes: ['file'],
         file,
       });
     });
     await all(clients, (client) => client.tell({ command: 'traffic' }));
-    await eachLane(clients, 'spans to be delivered', 60_000, (lane) => {
+    await eachLane(clients, 'spans to be delivered', 240_000, (lane) => {
       return lane.snapshot.delivery.delivered.items > 0;
     });
     await collector.kill();
     const beganAt = Date.now();
-    await eachLane(clients, 'the circuits to open and spans to go to the file', 60_000, ({ snapshot }) => {
+    await eachLane(clients, 'the circuits to open and spans to go to the file', 240_000, ({ snapshot }) => {
       return snapshot.state !== 'CLOSED' && snapshot.delivery.fallback.items > 20;
     });
     const seen = await all(clients, (client) => client.tell({ command: 'report' }));

@@ -13,7 +13,6 @@ import { refusingUpstream } from '../refusing-upstream.ts';
 import { describeFailure } from '../rows.ts';
 import type { Scenario, Surroundings } from '../scenario.ts';
 import { urlOf, variants } from '../scenario.ts';
-import { IMPATIENT_MILLIS } from '../time-outs.ts';
 
 const BALLAST_BYTES = 2_000_000;
 const BALLAST_POSTS_AT_MOST = 400;
@@ -26,7 +25,6 @@ async function startClients(here: Surroundings, collector: CollectorProcess): Pr
     here.client({
       ...variant,
       url: urlOf(collector, variant.protocol),
-      timeoutMillis: IMPATIENT_MILLIS,
       lanes: ['none', 'retention'],
     }),
   );

@@ -8,7 +8,6 @@ import { all, arrival, outage, settle } from '../outage.ts';
 import { makeRow, operatorSees } from '../rows.ts';
 import type { Scenario, Surroundings } from '../scenario.ts';
 import { urlOf, variants } from '../scenario.ts';
-import { IMPATIENT_MILLIS, PATIENT_MILLIS } from '../time-outs.ts';
 
 const both = [
   ...variants('2.12', 'json', 'protobuf', 'grpc'),
@@ -20,10 +19,9 @@ async function startClients(
   collector: CollectorProcess,
   which: ReturnType<typeof variants>,
   lanes: readonly LaneName[],
-  timeoutMillis: number,
 ): Promise<ClientProcess[]> {
   return await all(which, (variant) =>
-    here.client({ ...variant, url: urlOf(collector, variant.protocol), timeoutMillis, lanes }),
+    here.client({ ...variant, url: urlOf(collector, variant.protocol), lanes }),
   );
 }
 
@@ -33,7 +31,7 @@ export const up: Scenario = {
   about: '500 spans through a BatchSpanProcessor. Each arrives once, and the circuit never leaves CLOSED.',
   async run(here) {
     const collector = await here.collector(plain);
-    const clients = await startClients(here, collector, both, ['none'], PATIENT_MILLIS);
+    const clients = await startClients(here, collector, both, ['none']);
     await all(clients, (client) => client.tell({ command: 'make', count: 500 }));
     const last = await settle(clients);
     await arrival(
@@ -58,10 +56,10 @@ export const killed: Scenario = {
   id: '2',
   title: 'SIGKILL, then started again',
   about:
-    'Spans flow all the time. The circuit opens, probes fail, and the first probe after the start closes it. Without retention, what was made meanwhile is lost, and the exporter knows how much; with retention nothing is. A span that is there twice was in a request whose answer the SIGKILL took.',
+    'Spans flow all the time. The circuit opens, probes fail, and the first probe after the start closes it. Without retention, what was made meanwhile is lost: the exporter knows how much of it was given to it, and the processor dropped the rest while it waited; with retention nothing is. A span that is there twice was in a request whose answer the SIGKILL took.',
   async run(here) {
     const collector = await here.collector(plain);
-    const clients = await startClients(here, collector, both, ['none', 'retention'], IMPATIENT_MILLIS);
+    const clients = await startClients(here, collector, both, ['none', 'retention']);
     return await outage({
       scenario: '2',
       clients,
@@ -76,11 +74,11 @@ export const hanging: Scenario = {
   id: '3',
   title: 'SIGSTOP, SIGCONT',
   about:
-    'The kernel still accepts connections and bytes, nobody answers: each export takes its whole time-out. Over HTTP, what was given up is still in the socket, and the Collector takes it when it goes on: spans that were sent again arrive twice, and fewer are lost than the exporter says. Over gRPC the time-out cancels the call, and few or none do.',
+    'The kernel still accepts connections and bytes, nobody answers: each export takes its whole time-out, and with retention three are handed over. Over HTTP, what was given up is still in the socket, and the Collector takes it when it goes on: spans that were sent again arrive twice, and fewer are lost than the exporter says. Over gRPC the time-out cancels the call, and few or none do.',
   async run(here) {
     const collector = await here.collector(plain);
     const which = variants('2.12', 'json', 'protobuf', 'grpc');
-    const clients = await startClients(here, collector, which, ['none', 'retention'], IMPATIENT_MILLIS);
+    const clients = await startClients(here, collector, which, ['none', 'retention']);
     return await outage({
       scenario: '3',
       clients,

@@ -11,7 +11,7 @@ import { createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import { ExportResultCode, isTracingSuppressed, suppressTracing } from '@opentelemetry/core';
 import { OTLPTraceExporter as GrpcTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { classifyOtlpResult } from 'otel-circuit-breaker';
+import { classifyResult } from 'otel-circuit-breaker';
 import { versions } from './versions.mjs';
 
 assert.equal(ExportResultCode.SUCCESS, 0);
@@ -42,9 +42,9 @@ async function pinsConcurrencyLimit() {
   const first = exported(exporter);
   const second = await exported(exporter);
   assert.equal(second.error?.message, 'Concurrent export limit reached');
-  assert.equal(classifyOtlpResult(second), 'ignored');
+  assert.equal(classifyResult(second), 'ignored');
   const timedOut = await first;
-  assert.equal(classifyOtlpResult(timedOut), 'failure', 'a request that timed out');
+  assert.equal(classifyResult(timedOut), 'failure', 'a request that timed out');
   // What logs name the cause by, where there is no code.
   assert.match(timedOut.error.message, /^(Request Timeout|Request timed out)$/);
   assert.equal(timedOut.error.code, undefined);
@@ -60,7 +60,7 @@ async function pinsNothingToSend() {
   exporter._delegate._serializer = { ...serializer, serializeRequest: () => undefined };
   const result = await exported(exporter);
   assert.equal(result.error?.message, 'Nothing to send');
-  assert.equal(classifyOtlpResult(result), 'ignored');
+  assert.equal(classifyResult(result), 'ignored');
   await exporter.shutdown();
 }
 
@@ -69,7 +69,7 @@ async function pinsInvalidArgument(url) {
   const exporter = new GrpcTraceExporter({ url, timeoutMillis: 2_000 });
   const result = await exported(exporter);
   assert.equal(result.error?.code, 3);
-  assert.equal(classifyOtlpResult(result), 'invalid');
+  assert.equal(classifyResult(result), 'invalid');
   await exporter.shutdown();
 }
 
@@ -111,7 +111,7 @@ async function pinsStatusCodes() {
     const exporter = new OTLPTraceExporter({ url, timeoutMillis: 2_000 });
     const result = await exported(exporter);
     if (status !== 200) assert.equal(result.error?.code, status);
-    assert.equal(classifyOtlpResult(result), classification, `HTTP ${code}`);
+    assert.equal(classifyResult(result), classification, `HTTP ${code}`);
     await exporter.shutdown();
   }
   server.close();

@@ -24,7 +24,7 @@ const exporter = new main.CircuitBreakerExporter(inner, {
     main.allOf(main.afterCooldown(1_000), main.exponentialBackoff({ jitter: 'equal' })),
     ({ attempt, elapsedMillis }) => attempt > 3 && elapsedMillis > 10,
   ),
-  classify: (result) => main.classifyOtlpResult(result),
+  classify: (result) => main.classifyResult(result),
   onTransition: ({ from, to, at }: CircuitTransition) => void [from, to, at],
 });
 const snapshot: ExporterSnapshot = exporter.snapshot();

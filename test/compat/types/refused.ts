@@ -62,7 +62,6 @@ new CircuitBreakerExporter(inner).export([], (result) => result.status);
 export const absent: CircuitBreakerExporterOptions = {
   name: undefined,
   retention: undefined,
-  breaker: undefined,
   onTransition: undefined,
 };
 export const fromEnv = new CircuitBreakerExporter(inner, circuitBreakerOptionsFromEnv());

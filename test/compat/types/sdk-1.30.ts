@@ -10,7 +10,7 @@ import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-base';
 import { BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { CircuitBreaker, CircuitBreakerExporter } from 'otel-circuit-breaker';
+import { CircuitBreakerExporter } from 'otel-circuit-breaker';
 import { ScriptedExporter } from 'otel-circuit-breaker/testing';
 
 // What a batch is comes from the inner exporter.
@@ -49,9 +49,8 @@ class Mine implements SpanExporter {
   async shutdown(): Promise<void> {}
 }
 
-const breaker = new CircuitBreaker({ name: 'collector' });
 export const mine: SpanExporter = new CircuitBreakerExporter(new Mine(), {
-  breaker,
+  name: 'traces',
   retention: {},
   fallback: new ConsoleSpanExporter(),
 });

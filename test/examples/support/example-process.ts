@@ -19,7 +19,6 @@ interface Health {
     readonly state: string;
     readonly [field: string]: unknown;
   };
-  readonly circuit_breakers: readonly unknown[];
   readonly timestamp: string;
 }
 
@@ -56,7 +55,7 @@ const PRELOAD = `data:text/javascript,${encodeURIComponent(`
  * @param route - what `serveUntil` asks for
  */
 export async function startExample(
-  name: Exclude<(typeof EXAMPLES)[number], 'file-fallback'>,
+  name: Exclude<(typeof EXAMPLES)[number], 'disk' | 'attach'>,
   env: Readonly<Record<string, string>> = {},
   route = '/',
 ): Promise<ExampleProcess> {

@@ -17,7 +17,8 @@ export const EXAMPLES = [
   'fetch',
   'prom-client',
   'telemetry',
-  'file-fallback',
+  'disk',
+  'attach',
 ] as const;
 
 declare module 'vitest' {

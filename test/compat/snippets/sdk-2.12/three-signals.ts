@@ -1,0 +1,33 @@
+// examples/telemetry.mjs for this line of the SDK, without instrumentations
+import { DiagConsoleLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { core, logs, metrics, NodeSDK } from '@opentelemetry/sdk-node';
+import { CircuitBreakerExporter } from 'otel-circuit-breaker';
+import { logTransitions, quietGlobalErrorHandler } from 'otel-circuit-breaker/logging';
+
+const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), { name: 'traces', retention: {} });
+const metricExporter = new CircuitBreakerExporter(new OTLPMetricExporter(), {
+  name: 'metrics',
+  retention: {},
+});
+const logExporter = new CircuitBreakerExporter(new OTLPLogExporter(), { name: 'logs', retention: {} });
+export const exporters = [traceExporter, metricExporter, logExporter];
+
+diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.ERROR); // without it, OpenTelemetry is silent
+core.setGlobalErrorHandler(quietGlobalErrorHandler()); // no line for each failed batch …
+logTransitions(exporters, console); // … but one when a circuit opens and one when it closes
+
+const sdk = new NodeSDK({
+  traceExporter,
+  metricReaders: [new metrics.PeriodicExportingMetricReader({ exporter: metricExporter })],
+  logRecordProcessors: [new logs.BatchLogRecordProcessor({ exporter: logExporter })],
+});
+sdk.start();
+
+process.once('SIGTERM', async () => {
+  await sdk.shutdown().catch(() => {}); // rejects if the last flush fails, and then skips the exporters
+  await Promise.all(exporters.map((exporter) => exporter.shutdown()));
+  process.exit(); // or the OTLP exporters' own retry timers keep the process alive for up to 10 s
+});
