@@ -294,7 +294,11 @@ export class Delivery<T> {
     const batch = owned(given);
     const place = this.#retention?.place(batch, items, false, {
       stored: (entry) => this.#keep(entry, batch, callback),
-      refused: () => this.#send(given, items, this.#host.clock.now(), callback),
+      refused: () => {
+        const result = failure(`${this.#host.who} was shut down before a store took the batch`);
+        if (this.#ended) this.#passOn(batch, items, 'shutdown', result, callback, false);
+        else this.#send(given, items, this.#host.clock.now(), callback);
+      },
     });
     return place !== undefined;
   }

@@ -44,7 +44,8 @@ export class CallerRules {
     this.#insist(live?.answer?.meaning !== 'invalid', `${fate.n} was kept though it is invalid`);
     const isBeingPut = options.store !== 'none' && now - (endedAt ?? now) <= PUT_MILLIS;
     this.#insist(
-      endedAt === undefined || options.isPersistent || isBeingPut,
+      // At the call itself, what is overdue is found first.
+      endedAt === undefined || now === endedAt || options.isPersistent || isBeingPut,
       `${fate.n} was kept after shutdown()`,
     );
     this.#insist(fate.isGone || observed.isStored(fate.n), `${fate.n} was accepted before the store had it`);
@@ -141,9 +142,12 @@ export class CallerRules {
     const tookMillis = now - live.at;
     if (live.state === 'HALF_OPEN' && tookMillis >= LONGEST_WAIT_MILLIS) return;
     const handOverMillis = options.retention?.handOverMillis || Number.POSITIVE_INFINITY;
+    const dueBesideOther = live.at + handOverMillis;
     const isBesideOther = sendings.some(
       (sending) =>
-        sending.fate !== fate && sending.fate.handedOverAt !== undefined && this.#facts.mayBeOut(sending),
+        sending.fate !== fate &&
+        sending.fate.handedOverAt !== undefined &&
+        this.#facts.wasPerhapsOutAt(sending, dueBesideOther),
     );
     const least = Math.max(handOverMillis, isBesideOther ? 0 : this.#usual.since(live.at).min);
     this.#insist(

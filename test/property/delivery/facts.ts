@@ -51,13 +51,14 @@ export class Facts {
     return this.now >= sending.at + this.#timeOutMillis;
   }
 
-  /** Unanswered, and perhaps not timed out. */
-  mayBeOut(sending: Sending): boolean {
-    return (
-      sending.isLive &&
-      sending.answer === undefined &&
-      (this.isSurelyOut(sending) || !this.observed.timersAreHonest())
-    );
+  /**
+   * Neither answered nor surely timed out at a time. A blocked process may hear of the answer before its timers fire, and
+   * a store may have dropped the batch.
+   */
+  wasPerhapsOutAt(sending: Sending, at: number): boolean {
+    const isAnswered = sending.answer !== undefined && sending.answer.at < at;
+    const isOver = sending.at + this.#timeOutMillis < at && this.observed.timersAreHonest();
+    return sending.isLive && !isAnswered && !isOver;
   }
 
   /** Whether an answer that comes now is in time. */
