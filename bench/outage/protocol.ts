@@ -1,6 +1,6 @@
 /** What stands between the batch processor and the OTLP exporter. */
 export type Wrapping =
-  | ('nothing' | 'opossum' | 'ours' | 'retention' | 'roomy' | 'notHandedOver')
+  | ('nothing' | 'opossum' | 'ours' | 'retention' | 'notHandedOver')
   | ('everyNth' | 'cooldown' | 'backoff');
 
 /** What a service is set up with: a wrapping, and how long the processor's queue is. */
@@ -18,8 +18,6 @@ export interface SetupRow extends Setup {
 
 /** The processor's queue by default, and one that holds sixteen seconds of traffic. */
 export const QUEUE_SPANS = { default: 2_048, long: 32_768 } as const;
-/** Room for more than a minute of traffic. */
-export const ROOMY_ITEMS = 200_000;
 
 export const BARE = 'the OTLP exporter alone';
 export const RETENTION = '`retention: {}`';
@@ -35,12 +33,7 @@ export const SETUPS: readonly SetupRow[] = [
   { shown: `ours, ${LONG}`, wrapping: 'ours', queue: 'long' },
   { shown: RETENTION, wrapping: 'retention', queue: 'default' },
   { shown: `${RETENTION}, ${LONG}`, wrapping: 'retention', queue: 'long' },
-  { shown: '`retention: { maxItems: 200_000 }`', wrapping: 'roomy', queue: 'default' },
-  {
-    shown: '`retention: { maxItems: 200_000, handOverMillis: 0 }`',
-    wrapping: 'notHandedOver',
-    queue: 'default',
-  },
+  { shown: '`retention: { handOverMillis: 0 }`', wrapping: 'notHandedOver', queue: 'default' },
   { shown: 'ours, everyNthAttempt(10)', wrapping: 'everyNth', queue: 'default', onlyIn503: true },
   { shown: 'ours, afterCooldown(30_000)', wrapping: 'cooldown', queue: 'default', onlyIn503: true },
   { shown: 'ours, exponentialBackoff()', wrapping: 'backoff', queue: 'default', onlyIn503: true },

@@ -65,7 +65,7 @@ export function verdict(results: readonly CellResult[]): string {
 }
 
 function losses(outage: string, cells: readonly CellResult[]): string[] {
-  const own = cells.filter(({ setup }) => setup.wrapping === 'retention' || setup.wrapping === 'roomy');
+  const own = cells.filter(({ setup }) => setup.wrapping === 'retention');
   if (own.length === 0) return [];
   const told = own.map(({ setup, report, delivered }) => {
     const lost = report.made - delivered;
@@ -89,9 +89,7 @@ function requests(outage: string, cells: readonly CellResult[]): string[] {
 }
 
 function slowExits(results: readonly CellResult[]): string[] {
-  const retained = results.filter(
-    ({ setup }) => setup.wrapping === 'retention' || setup.wrapping === 'roomy',
-  );
+  const retained = results.filter(({ setup }) => setup.wrapping === 'retention');
   if (retained.length === 0) return [];
   const slowest = retained.reduce((a, b) => (a.exitMillis > b.exitMillis ? a : b));
   return [

@@ -8,7 +8,6 @@ import {
 } from 'otel-circuit-breaker';
 import { OpossumExporter } from './opossum-exporter.ts';
 import type { Wrapping } from './protocol.ts';
-import { ROOMY_ITEMS } from './protocol.ts';
 
 /** An exporter, wrapped or not, and what can be seen of it. */
 export interface Wrapped {
@@ -22,8 +21,7 @@ const OURS: Readonly<
 > = {
   ours: {},
   retention: { retention: {} },
-  roomy: { retention: { maxItems: ROOMY_ITEMS } },
-  notHandedOver: { retention: { maxItems: ROOMY_ITEMS, handOverMillis: 0 } },
+  notHandedOver: { retention: { handOverMillis: 0 } },
   everyNth: { probePolicy: everyNthAttempt(10) },
   cooldown: { probePolicy: afterCooldown(30_000) },
   backoff: { probePolicy: exponentialBackoff() },

@@ -295,7 +295,7 @@ export class Delivery<T> {
     const place = this.#retention?.place(batch, items, false, {
       stored: (entry) => this.#keep(entry, batch, callback),
       refused: () => {
-        const result = failure(`${this.#host.who} was shut down before a store took the batch`);
+        const result = failure(`${this.#host.who} was shut down`);
         if (this.#ended) this.#passOn(batch, items, 'shutdown', result, callback, false);
         else this.#send(given, items, this.#host.clock.now(), callback);
       },
