@@ -144,10 +144,10 @@ export class CollectorProcess {
    * arrived twice is there twice.
    */
   spans(): number[] {
-    const numbers: number[] = [];
+    let numbers: number[] = [];
     for (let start = 1; start <= this.#starts; start += 1) {
       const file = this.#outputFile(start);
-      if (fs.existsSync(file)) numbers.push(...numbersOf(fs.readFileSync(file, 'utf8')));
+      if (fs.existsSync(file)) numbers = numbers.concat(numbersOf(fs.readFileSync(file, 'utf8')));
     }
     return numbers;
   }

@@ -60,10 +60,11 @@ function lastFailureOf(lane: LaneReport | undefined): FailureHealth | null {
   return circuit !== undefined && 'last_failure' in circuit ? circuit.last_failure : null;
 }
 
-const HTTP_LIMIT_BYTES = 100_000;
+// More than a batch of 512 spans has.
+const HTTP_LIMIT_BYTES = 400_000;
 const GRPC_LIMIT_MEBIBYTES = 1;
 /** Over the limit, and not so far that the Collector resets the connection before its answer is read. */
-const TOO_LARGE_BYTES = { json: 300_000, protobuf: 300_000, grpc: 1_500_000 };
+const TOO_LARGE_BYTES = { json: 600_000, protobuf: 600_000, grpc: 1_500_000 };
 /** More than the failures in a row that open a circuit. */
 const TOO_LARGE_BATCHES = 4;
 const GOOD_SPANS = 20;
