@@ -1,8 +1,6 @@
-import type { BreakerInternals, TimedPermit } from '../breaker/breaker-internals.ts';
+import type { BreakerInternals } from '../breaker/breaker-internals.ts';
 import type { Clock } from '../breaker/clock.ts';
 import type { CircuitState, Classification } from '../breaker/snapshot.ts';
-import { causeOf } from '../internal/causes.ts';
-import { openPromise } from '../internal/open-promise.ts';
 import type { ProblemListener } from '../internal/report-problem.ts';
 import { Deadlines } from './deadlines.ts';
 import type { DeliverySnapshot, LossReason } from './delivery-snapshot.ts';
@@ -16,13 +14,14 @@ import { signalOf } from './exporter-internals.ts';
 import type { Fallback } from './fallback.ts';
 import { Ledger } from './ledger.ts';
 import { RecentAnswers } from './recent-answers.ts';
-import type { RedeliveryOutcome, ScheduleHost } from './redelivery-schedule.ts';
-import { RedeliverySchedule } from './redelivery-schedule.ts';
+import { Redelivery } from './redelivery.ts';
+import type { RedeliverySchedule } from './redelivery-schedule.ts';
 import type { RetentionHost } from './retention.ts';
 import { Retention } from './retention.ts';
 import type { Entry } from './retention-index.ts';
 import type { CompleteRetentionOptions } from './retention-options.ts';
-import { withTracingSuppressed } from './suppress-tracing.ts';
+import { isDelivered, settleCall } from './settle-call.ts';
+import { Undelivered } from './undelivered.ts';
 import { PROBE_ANSWER_MILLIS, WaitingCallers } from './waiting-callers.ts';
 
 /** What the delivery needs of the exporter that it belongs to. */
@@ -71,8 +70,8 @@ export class Delivery<T> {
   readonly recent = new RecentAnswers();
   readonly #host: DeliveryHost<T>;
   readonly #ledger = new Ledger();
+  readonly #undelivered: Undelivered<T>;
   readonly #live: CallTarget<T>;
-  readonly #redelivery: CallTarget<T>;
   readonly #retention: Retention<T> | undefined;
   readonly #schedule: RedeliverySchedule | undefined;
   readonly #callers: WaitingCallers<T>;
@@ -80,18 +79,12 @@ export class Delivery<T> {
   readonly #failedWhileStoring = new Map<ExportCall<T>, { reason: LossReason; result: ExportResultLike }>();
   #lastOfferedAt: number | undefined;
   #signal: Signal | undefined;
-  #warnOfIgnored = true;
-  /** What the shutdown has given up. */
-  readonly #givenUp = { batches: 0, items: 0 };
-  /** What was given up has been told; whatever follows is told at once. */
-  #isSummedUp = false;
-  /** Items that the fallback did not take during the shutdown. */
-  #refusedByFallback = 0;
   #ended = false;
 
   /** @throws what a store throws when it is opened */
   constructor(host: DeliveryHost<T>) {
     this.#host = host;
+    this.#undelivered = new Undelivered<T>(host, this.#ledger);
     const { inner: exporter, who, onError, retention: options } = host;
     const clock = detachedClock(host.clock);
     const limitMillis = host.exportTimeoutMillis || Number.POSITIVE_INFINITY;
@@ -100,25 +93,30 @@ export class Delivery<T> {
       () => limitMillis,
       (call) => call.expire(limitMillis),
     );
-    const target = { exporter, who, onError, unanswered };
-    this.#live = {
-      ...target,
-      answered: (call, result, kind) => this.#liveAnswered(call, result, kind),
-      deliveredLate: (call) => this.#deliveredLate(call),
+    const target = {
+      exporter,
+      who,
+      onError,
+      unanswered,
+      deliveredLate: (call: ExportCall<T>) => this.#deliveredLate(call),
     };
-    this.#redelivery = {
-      ...target,
-      answered: (call, result, kind) => this.#redeliveryAnswered(call, result, kind),
-      deliveredLate: (call) => this.#deliveredLate(call),
-    };
+    this.#live = { ...target, answered: (call, result, kind) => this.#liveAnswered(call, result, kind) };
     this.#callers = new WaitingCallers<T>(clock, this.recent, options?.handOverMillis ?? 0, {
       longerThanUsual: (call) => this.#handOver(call),
       probeTooLong: (call) => this.#answerProbe(call),
     });
     if (options === undefined) return;
-    this.#retention = new Retention<T>(this.#retentionHost(clock), options);
-    this.#schedule = new RedeliverySchedule(this.#scheduleHost(clock, this.#retention), options);
-    this.#schedule.changed();
+    const retention = new Retention<T>(this.#retentionHost(clock), options);
+    this.#retention = retention;
+    const { circuit, state } = host;
+    const handedOver = (): number => this.#callers.handedOver;
+    const { recent } = this;
+    const { schedule } = new Redelivery<T>(
+      { ...{ clock, circuit, retention, target, recent, state, handedOver }, classify: host.classify },
+      options,
+    );
+    this.#schedule = schedule;
+    schedule.changed();
   }
 
   /** When the oldest call began that the inner exporter has not answered, as a reading of the clock. */
@@ -153,7 +151,7 @@ export class Delivery<T> {
   /** A batch is offered after the shutdown: it is lost. */
   refuse(batch: T, items: number, at: number, error: Error): void {
     this.#offered(batch, items, at);
-    this.#lose(items, 'ended', error, false);
+    this.#undelivered.lose(items, 'ended', error, false);
   }
 
   /** A batch is offered: it is sent, rejected, or kept at once. */
@@ -193,7 +191,7 @@ export class Delivery<T> {
   /** `shutdown()` has begun: nothing is handed over or kept from now on, and nothing sent again by itself. */
   end(): void {
     this.#ended = true;
-    this.#refusedByFallback = 0;
+    this.#undelivered.end();
     this.#retention?.end();
     this.#schedule?.end();
     this.#live.unanswered.end();
@@ -231,24 +229,9 @@ export class Delivery<T> {
       this.#retention.keepHandedOver();
       return;
     }
-    await this.#retention?.takeAll(async ({ items, wasSent }, read) => {
-      const { fallback } = this.#host;
-      let batch: T | undefined;
-      // A store that hangs must not prolong the shutdown.
-      if (fallback !== undefined && !isTimeOver())
-        await inTime(
-          read().then((content) => {
-            batch = content;
-          }),
-        );
-      if (fallback === undefined || batch === undefined) {
-        this.#lose(items, 'shutdown', undefined, wasSent);
-        return;
-      }
-      const { promise, resolve } = openPromise();
-      const giveUp = this.#sendToFallback(fallback, batch, items, ACCEPTED, undefined, resolve);
-      if (!(await inTime(promise))) giveUp();
-    });
+    await this.#retention?.takeAll((entry, read) =>
+      this.#undelivered.giveUp(entry, read, isTimeOver, inTime),
+    );
   }
 
   /**
@@ -272,12 +255,7 @@ export class Delivery<T> {
 
   /** Tells what the shutdown has given up, and releases the store. */
   async close(): Promise<void> {
-    const { batches, items } = this.#givenUp;
-    this.#isSummedUp = true;
-    if (batches > 0) this.#host.onLoss('shutdown', batches, items, undefined);
-    const lost = items + this.#refusedByFallback;
-    if (lost > 0)
-      this.#host.warn(`items lost because they could not be delivered before the shutdown: ${lost}`);
+    this.#undelivered.sumUp();
     await this.#retention?.close();
   }
 
@@ -296,7 +274,7 @@ export class Delivery<T> {
       stored: (entry) => this.#keep(entry, batch, callback),
       refused: () => {
         const result = failure(`${this.#host.who} was shut down`);
-        if (this.#ended) this.#passOn(batch, items, 'shutdown', result, callback, false);
+        if (this.#ended) this.#undelivered.passOn(batch, items, 'shutdown', result, callback, false);
         else this.#send(given, items, this.#host.clock.now(), callback);
       },
     });
@@ -330,7 +308,7 @@ export class Delivery<T> {
         const failure = this.#failedWhileStoring.get(call);
         this.#failedWhileStoring.delete(call);
         if (failure !== undefined) {
-          this.#passOn(batch, items, failure.reason, failure.result, call.takeCallback(), true);
+          this.#undelivered.passOn(batch, items, failure.reason, failure.result, call.takeCallback(), true);
         } else if (call.permit.probe && this.#hasWaitedAsProbe(call)) {
           call.tellCallerAlone(this.#host.rejectedResult());
         }
@@ -359,11 +337,11 @@ export class Delivery<T> {
     const told = result.code === SUCCESS ? result : withError(result, this.#host.who);
     // First of all, because a listener of the circuit may offer batches, which look for callers that wait too long.
     this.#callers.remove(call);
-    const classification = this.#settle(call, result, told, kind, at);
+    const classification = settleCall(this.#host, this.recent, call, result, told, kind, at);
     const delivered = isDelivered(result, classification);
     if (classification === 'success') {
       this.recent.liveSucceeded(Math.max(0, at - permit.startedAt));
-      this.#warnOfIgnored = true;
+      this.#undelivered.liveSucceeded();
       this.#schedule?.liveSucceeded();
     }
     try {
@@ -400,7 +378,7 @@ export class Delivery<T> {
       this.#delivered(call, result);
     } else if (classification === 'invalid') {
       this.#retention?.release(entry);
-      this.#passOn(call.batch, call.items, 'invalid', result, call.takeCallback(), true);
+      this.#undelivered.passOn(call.batch, call.items, 'invalid', result, call.takeCallback(), true);
     } else if (entry.state === 'handed over') {
       this.#retention?.keep(entry, call.batch);
     } else {
@@ -444,7 +422,14 @@ export class Delivery<T> {
       const place = this.#retention.place(batch, items, call !== undefined, {
         stored: (entry) => this.#keep(entry, batch, callback ?? call?.takeCallback()),
         refused: () =>
-          this.#passOn(batch, items, reason, result, callback ?? call?.takeCallback(), call !== undefined),
+          this.#undelivered.passOn(
+            batch,
+            items,
+            reason,
+            result,
+            callback ?? call?.takeCallback(),
+            call !== undefined,
+          ),
       });
       if (place !== undefined) {
         // So that a late answer finds it.
@@ -452,143 +437,19 @@ export class Delivery<T> {
         return;
       }
     }
-    this.#passOn(given, items, reason, result, callback ?? call?.takeCallback(), call !== undefined);
+    this.#undelivered.passOn(
+      given,
+      items,
+      reason,
+      result,
+      callback ?? call?.takeCallback(),
+      call !== undefined,
+    );
   }
 
   #keep(entry: Entry, batch: T, callback: ResultCallback | undefined): void {
     this.#retention?.keep(entry, batch);
     callback?.(ACCEPTED);
-  }
-
-  /** To the fallback, if there is one; otherwise the batch is lost. */
-  #passOn(
-    batch: T | undefined,
-    items: number,
-    reason: LossReason,
-    result: ExportResultLike,
-    callback: ResultCallback | undefined,
-    wasSent: boolean,
-  ): void {
-    const { fallback } = this.#host;
-    if (fallback === undefined || batch === undefined) {
-      this.#lose(items, reason, result.error, wasSent);
-      callback?.(result);
-      return;
-    }
-    this.#sendToFallback(fallback, batch, items, result, callback);
-  }
-
-  /** @returns gives the batch up, if it is unanswered */
-  #sendToFallback(
-    fallback: Fallback<T>,
-    batch: T,
-    items: number,
-    otherwise: ExportResultLike,
-    callback: ResultCallback | undefined,
-    answered: () => void = () => {},
-  ): () => void {
-    return fallback.send({
-      batch,
-      items,
-      otherwise,
-      callback,
-      settled: (accepted, error) => {
-        if (accepted) this.#ledger.fallBack(items);
-        else this.#lose(items, 'fallback', error, true);
-        answered();
-      },
-    });
-  }
-
-  #lose(items: number, reason: LossReason, error: unknown, wasSent: boolean): void {
-    this.#ledger.lose(items, reason, wasSent);
-    if (reason === 'shutdown' && !this.#isSummedUp) {
-      this.#givenUp.batches++;
-      this.#givenUp.items += items;
-      return;
-    }
-    if (reason === 'fallback') this.#refusedByFallback += items;
-    this.#host.onLoss(reason, 1, items, error);
-    if (reason !== 'ignored' || !this.#warnOfIgnored) return;
-    this.#warnOfIgnored = false;
-    const cause = causeOf(error);
-    this.#host.warn(
-      `the exporter refuses batches without sending them${cause === null ? '' : ` (${cause})`}, and they are lost`,
-    );
-  }
-
-  /** Sends a kept batch again; or as a probe, on behalf of an idle service. */
-  #resend(entry: Entry, probe: TimedPermit | undefined): void {
-    const { circuit, clock } = this.#host;
-    this.#retention?.read(
-      entry,
-      (batch) => {
-        // Much may have happened while the store was busy.
-        if (entry.state !== 'sending' || !this.#schedule?.mayStillSend(entry, probe)) {
-          probe?.ignore();
-          if (entry.state === 'sending') this.#retention?.putBack(entry, batch);
-          this.#schedule?.settled(entry, 'went on');
-          return;
-        }
-        const permit = probe ?? circuit.acquirePast(entry.items, clock.now());
-        entry.wasSent = true;
-        const call = new ExportCall<T>(this.#redelivery, batch, entry.items, permit, undefined, entry);
-        withTracingSuppressed(() => call.start());
-      },
-      () => {
-        probe?.ignore();
-        this.#schedule?.settled(entry, entry.state === 'gone' ? 'went on' : 'failed');
-      },
-    );
-  }
-
-  #redeliveryAnswered(call: ExportCall<T>, result: ExportResultLike, kind: AnswerKind): void {
-    const { permit, batch } = call;
-    const entry = call.entry as Entry;
-    const told = result.code === SUCCESS ? result : withError(result, this.#host.who);
-    const classification = this.#settle(call, result, told, kind, this.#host.clock.now());
-    let outcome: RedeliveryOutcome = 'went on';
-    // Otherwise it has been delivered by a late answer, or given up at shutdown.
-    if (entry.state === 'sending') {
-      if (isDelivered(result, classification)) {
-        this.#retention?.redelivered(entry);
-        this.recent.deliveries++;
-      } else if (classification === 'invalid') {
-        this.#retention?.evictAtHand(entry, batch, 'invalid');
-      } else if (permit.probe) {
-        this.#retention?.putBack(entry, batch);
-        if (classification === 'failure') outcome = 'failed probe';
-      } else {
-        this.#retention?.redeliveryFailed(entry, batch);
-        outcome = 'failed';
-      }
-    }
-    this.#schedule?.settled(entry, outcome);
-  }
-
-  /**
-   * Classifies an answer, and tells the circuit.
-   *
-   * @param told - the same with an error, if it is a FAILED
-   */
-  #settle(
-    { permit, items }: ExportCall<T>,
-    result: ExportResultLike,
-    told: ExportResultLike,
-    kind: AnswerKind,
-    at: number,
-  ): Classification {
-    if (kind === 'unsent') {
-      permit.settleUnsent(told.error, at);
-      return 'invalid';
-    }
-    const classification =
-      kind === 'result' ? this.#host.classify(result, Math.max(0, at - permit.startedAt), items) : 'failure';
-    permit.settle(classification, told.error, at);
-    // An ignored result says nothing about the backend.
-    if (classification !== 'ignored')
-      this.recent.answered(kind === 'timeout' ? this.recent.lastAt : at, classification);
-    return classification;
   }
 
   #retentionHost(clock: Clock): RetentionHost<T> {
@@ -602,31 +463,12 @@ export class Delivery<T> {
       toUnixMillis: (at) => circuit.toUnixMillis(at),
       uniqueId,
       passOn: (batch, items, reason, wasSent) =>
-        this.#passOn(batch, items, reason, ACCEPTED, undefined, wasSent),
+        this.#undelivered.passOn(batch, items, reason, ACCEPTED, undefined, wasSent),
       changed: () => this.#schedule?.changed(),
       warn,
       report,
     };
   }
-
-  #scheduleHost(clock: Clock, retention: Retention<T>): ScheduleHost {
-    const { circuit, state } = this.#host;
-    return {
-      clock,
-      index: retention.index,
-      state,
-      forced: () => circuit.forced(),
-      acquireProbe: (items) => circuit.acquireUnasked(items, clock.now()),
-      handedOver: () => this.#callers.handedOver,
-      dropExpired: () => retention.dropExpired(),
-      send: (entry, probe) => this.#resend(entry, probe),
-    };
-  }
-}
-
-/** Whether the backend has the batch: it answered with SUCCESS, or with a result that is classified as a success. */
-function isDelivered(result: ExportResultLike, classification: Classification): boolean {
-  return classification === 'success' || result.code === SUCCESS;
 }
 
 /** A batch that was answered with `'success'` is not lost. */

@@ -1,6 +1,5 @@
 import type { Clock } from '../breaker/clock.ts';
-import { isThenable } from '../internal/report-problem.ts';
-import type { BatchStore, Dropped, StoredBatch } from './batch-store.ts';
+import type { Dropped, StoredBatch } from './batch-store.ts';
 import type { EvictionReason, LossReason } from './delivery-snapshot.ts';
 import { estimateBytes } from './estimate-bytes.ts';
 import type { Ledger } from './ledger.ts';
@@ -9,7 +8,7 @@ import type { RecentAnswers } from './recent-answers.ts';
 import type { Entry } from './retention-index.ts';
 import { RetentionIndex } from './retention-index.ts';
 import type { CompleteRetentionOptions } from './retention-options.ts';
-import { StoreCalls } from './store-calls.ts';
+import { StoredBatches } from './stored-batches.ts';
 
 /** What retention needs of the exporter that it belongs to. */
 export interface RetentionHost<T> {
@@ -53,13 +52,11 @@ const REASONS: Readonly<Record<Exclude<EvictionReason, 'shutdown'>, string>> = {
 export class Retention<T> {
   readonly index: RetentionIndex;
   readonly #host: RetentionHost<T>;
-  readonly #store: BatchStore<T>;
-  readonly #calls: StoreCalls;
+  readonly #store: StoredBatches<T>;
   readonly #maxAttempts: number;
   /** Entries whose content the store has dropped while it was needed elsewhere, too. */
   readonly #dropped = new Set<Entry>();
   #warnOfEviction = true;
-  #reportRefusal = true;
   #ended = false;
   #closed = false;
 
@@ -68,19 +65,18 @@ export class Retention<T> {
     this.#host = host;
     this.index = new RetentionIndex(options.maxItems, options.maxBytes, options.maxAgeMillis);
     this.#maxAttempts = options.maxAttempts;
-    this.#store = options.store ?? memoryStore<T>();
-    this.#calls = new StoreCalls(host.clock, (error) => host.report('a result callback threw', error));
-    this.#open();
+    this.#store = new StoredBatches<T>(options.store ?? memoryStore<T>(), host.clock, host.report);
+    this.#store.open(host.name, (batches) => this.#found(batches));
   }
 
   /** Whether what is kept outlives the process. */
   get isPersistent(): boolean {
-    return this.#store.persistent;
+    return this.#store.isPersistent;
   }
 
   /** Finds what is overdue. */
   look(at: number): void {
-    this.#calls.look(at);
+    this.#store.look(at);
   }
 
   /**
@@ -171,8 +167,8 @@ export class Retention<T> {
    * @param failed - it cannot be sent: the store failed, and the batch keeps its place; or the batch is gone
    */
   read(entry: Entry, read: (batch: T) => void, failed: () => void): void {
-    this.#calls.run(
-      () => this.#store.get(entry.id),
+    this.#store.get(
+      entry.id,
       (batch) => {
         // It may have been delivered, given up, or become too old while the store was busy.
         if (entry.state === 'sending') {
@@ -184,8 +180,7 @@ export class Retention<T> {
         }
         failed();
       },
-      (error) => {
-        this.#host.report('the store failed to read a batch, which keeps its place', error);
+      () => {
         if (entry.state === 'sending') this.index.move(entry, 'waiting');
         failed();
       },
@@ -195,7 +190,7 @@ export class Retention<T> {
   /** The circuit has left CLOSED: the next eviction, and the next refusal of the store, are news again. */
   circuitOpened(): void {
     this.#warnOfEviction = true;
-    this.#reportRefusal = true;
+    this.#store.circuitOpened();
   }
 
   /** `shutdown()` has begun: nothing is kept from now on, except in a persistent store. */
@@ -220,42 +215,23 @@ export class Retention<T> {
    */
   async takeAll(each: (entry: Entry, read: () => Promise<T | undefined>) => Promise<void>): Promise<void> {
     // A batch that the store has not taken yet is not kept, and its caller is told so.
-    this.#calls.abandon();
+    this.#store.abandon();
     const all = this.index.all();
     for (const { state, items } of all)
       if (state !== 'handed over') this.#host.ledger.evict(items, 'shutdown');
     this.#take(all);
-    for (const entry of all) await each(entry, () => this.#get(entry.id));
+    for (const entry of all) await each(entry, () => new Promise((read) => this.#store.get(entry.id, read)));
     this.#delete(all);
   }
 
   /** Releases the store. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#calls.idle();
-    this.#calls.end();
-    try {
-      await this.#store.close();
-    } catch (error) {
-      this.#host.report('close() of the store failed', error);
-    }
+    await this.#store.close();
   }
 
-  #open(): void {
-    const { name, report } = this.#host;
-    const found = this.#store.open({ name, onFound: (more) => this.#found(more) });
-    if (!isThenable(found)) {
-      this.#found(found);
-      return;
-    }
-    Promise.resolve(found)
-      .then((batches) => this.#found(batches))
-      .catch((error: unknown) => report('the store failed to open', error));
-  }
-
-  #found(batches: readonly StoredBatch[] | undefined): void {
-    // A store that finds nothing may well return nothing.
-    if (batches === undefined || batches.length === 0) return;
+  #found(batches: readonly StoredBatch[]): void {
+    if (batches.length === 0) return;
     const at = this.#host.clock.now();
     const offset = this.#host.toUnixMillis(at) - at;
     for (const { items } of batches) this.#host.ledger.recover(items);
@@ -277,16 +253,16 @@ export class Retention<T> {
       if (returned) listener();
       else tell = listener;
     };
-    this.#calls.run(
-      () => this.#store.put({ id, items, bytes, keptAt: this.#host.toUnixMillis(keptAt) }, batch),
+    this.#store.put(
+      { id, items, bytes, keptAt: this.#host.toUnixMillis(keptAt) },
+      batch,
       (dropped) => {
         this.#drop(dropped);
         // The batch may have been delivered while the store was busy with it.
         if (entry.state === 'gone') this.#delete([entry]);
         else answered(() => placing.stored(entry));
       },
-      (error) => {
-        this.#reportOfRefusal(error);
+      () => {
         if (entry.state === 'gone') return;
         this.index.move(entry, 'gone');
         answered(() => placing.refused());
@@ -298,12 +274,6 @@ export class Retention<T> {
     );
     returned = true;
     return tell;
-  }
-
-  #reportOfRefusal(error: unknown): void {
-    if (!this.#reportRefusal) return;
-    this.#reportRefusal = false;
-    this.#host.report('the store did not take a batch', error);
   }
 
   /** The store has dropped batches to make room. */
@@ -344,7 +314,7 @@ export class Retention<T> {
     const { hasFallback, passOn } = this.#host;
     this.#countEvicted(entries, reason);
     this.#host.changed();
-    const contents = hasFallback ? entries.map((entry) => this.#takeContent(entry)) : [];
+    const contents = hasFallback ? entries.map(({ id }) => this.#store.take(id)) : [];
     if (!hasFallback) this.#delete(entries);
     return () => {
       for (const [index, { items, wasSent }] of entries.entries()) {
@@ -355,58 +325,13 @@ export class Retention<T> {
     };
   }
 
-  /**
-   * Reads a batch and deletes it.
-   *
-   * @returns tells a listener of its content, at once or when the store has answered; `undefined`: it cannot be read
-   */
-  #takeContent(entry: Entry): (listener: (batch: T | undefined) => void) => void {
-    let tell: ((listener: (batch: T | undefined) => void) => void) | undefined;
-    let listener: ((batch: T | undefined) => void) | undefined;
-    const read = (batch: T | undefined): void => {
-      this.#delete([entry]);
-      if (listener === undefined) tell = (later) => later(batch);
-      else listener(batch);
-    };
-    this.#calls.run(
-      () => this.#store.get(entry.id),
-      read,
-      (error) => {
-        this.#host.report('the store failed to read a batch that was given up', error);
-        read(undefined);
-      },
-    );
-    return (given) => {
-      if (tell === undefined) listener = given;
-      else tell(given);
-    };
-  }
-
-  #get(id: string): Promise<T | undefined> {
-    return new Promise((resolve) => {
-      this.#calls.run(
-        () => this.#store.get(id),
-        resolve,
-        (error) => {
-          this.#host.report('the store failed to read a batch at shutdown', error);
-          resolve(undefined);
-        },
-      );
-    });
-  }
-
   #remove(entries: readonly Entry[]): void {
     this.#take(entries);
     this.#delete(entries);
   }
 
   #delete(entries: readonly Entry[]): void {
-    if (entries.length === 0) return;
-    this.#calls.run(
-      () => this.#store.delete(entries.map(({ id }) => id)),
-      () => {},
-      (error) => this.#host.report('the store failed to delete batches', error),
-    );
+    this.#store.delete(entries.map(({ id }) => id));
   }
 
   #countEvicted(entries: readonly Entry[], reason: Exclude<EvictionReason, 'shutdown'>): void {

@@ -285,7 +285,7 @@ describe('what a store cannot give back', () => {
       lostBy: { unreadable: 1 },
       inFlight: NOTHING,
     });
-    expect(rig.problems).toEqual(['exporter "otlp": the store failed to read a batch that was given up']);
+    expect(rig.problems).toEqual(['exporter "otlp": the store failed to read a batch']);
     expect(store.names).toEqual(['B']);
   });
 
