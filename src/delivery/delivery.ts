@@ -77,7 +77,8 @@ export class Delivery<T> {
   readonly #callers: WaitingCallers<T>;
   /** Calls that failed while the store had not yet taken their batch for a hand-over. */
   readonly #failedWhileStoring = new Map<ExportCall<T>, { reason: LossReason; result: ExportResultLike }>();
-  #lastOfferedAt: number | undefined;
+  /** `-Infinity` before the first offer. Always a number, so that V8 can update it in place. */
+  #lastOfferedAt = Number.NEGATIVE_INFINITY;
   #signal: Signal | undefined;
   #ended = false;
 
@@ -133,7 +134,7 @@ export class Delivery<T> {
     const at = this.#lastOfferedAt;
     return this.#ledger.snapshot(
       this.#host.name,
-      at === undefined ? null : this.#host.circuit.toUnixMillis(at),
+      at === Number.NEGATIVE_INFINITY ? null : this.#host.circuit.toUnixMillis(at),
     );
   }
 
@@ -350,7 +351,7 @@ export class Delivery<T> {
       else this.#notDelivered(call.batch, items, lossReason(classification), told, undefined, call);
     } finally {
       // The others may wait for less than before.
-      if (classification === 'success') this.#callers.look(at);
+      if (classification === 'success' && !this.#live.unanswered.isEmpty) this.#callers.look(at);
       this.#schedule?.pump();
     }
   }

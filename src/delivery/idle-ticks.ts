@@ -14,7 +14,7 @@ export class IdleTicks {
   readonly #onTick: () => void;
   readonly #pauses = new Float64Array(REMEMBERED);
   #pauseCount = 0;
-  #lastOfferAt: number | undefined;
+  #lastOfferAt = Number.NEGATIVE_INFINITY;
   /** The last offer or tick, or the start. */
   #lastActivityAt = 0;
   #timer: { readonly dueAt: number; readonly cancel: () => void } | undefined;
@@ -35,7 +35,7 @@ export class IdleTicks {
 
   /** A batch was offered: the wait begins anew. */
   offered(at: number): void {
-    if (this.#lastOfferAt !== undefined) {
+    if (this.#lastOfferAt !== Number.NEGATIVE_INFINITY) {
       this.#pauses[this.#pauseCount % REMEMBERED] = at - this.#lastOfferAt;
       this.#pauseCount++;
     }
