@@ -21,6 +21,8 @@ export class Books {
   readonly #timedOut = new Set<Sending>();
   #offering: Fate | undefined;
   #recovered = 0;
+  /** When time-outs were last looked for. */
+  #lookedAs = 0;
 
   constructor(options: BooksOptions, observed: Observed) {
     this.facts = new Facts(options, observed);
@@ -44,7 +46,6 @@ export class Books {
     const fate = this.#newFate(n, items, true);
     // What an earlier process kept comes before what came meanwhile.
     fate.keptAs = -1e6 + this.#recovered++;
-    fate.failures.lastOrder = this.facts.nextOrder();
     return fate;
   }
 
@@ -57,10 +58,7 @@ export class Books {
   sent(to: 'inner' | 'fallback', fate: Fate): Sending {
     const { facts } = this;
     const { state } = facts.observed.snapshot();
-    // A batch that a slow store did not take after all is sent like one that comes now.
-    const isBelated =
-      facts.options.store !== 'none' && fate.sendings.length === 0 && !fate.told && !fate.isRecovered;
-    const isLive = to === 'inner' && (this.#offering === fate || isBelated);
+    const isLive = to === 'inner' && (this.#offering === fate || facts.mayBeRefused(fate));
     const sending: Sending = {
       ...{ fate, to, isLive, state, generation: facts.generation },
       ...{ at: facts.now, order: facts.nextOrder(), answer: undefined },
@@ -114,7 +112,7 @@ export class Books {
     const { facts } = this;
     facts.say(`caller of ${fate.n} is told ${code}${code === 0 ? '' : ` (${String(error?.name)})`}`);
     facts.insist(fate.told === undefined, `the caller of ${fate.n} was told twice`);
-    fate.told ??= { code, at: facts.now };
+    fate.told ??= { code, at: facts.now, order: facts.nextOrder() };
     if (code === 0) this.#callerRules.checkAccepted(fate);
     else this.#callerRules.checkRefused(fate, error);
   }
@@ -147,7 +145,13 @@ export class Books {
   }
 
   policyAsked(): void {
-    if (this.#offering !== undefined || this.facts.options.store === 'asynchronous') return;
+    const refused = this.facts.fates.find((fate) => this.facts.mayBeRefused(fate) && !fate.isAsked);
+    const asker = this.#offering ?? refused;
+    if (asker !== undefined) {
+      if (asker === refused) this.facts.note('attempts after a refusal of the store');
+      asker.isAsked = true;
+      return;
+    }
     this.facts.say('a tick asks the probe policy');
     this.facts.note('ticks while OPEN');
     this.facts.insist(this.facts.endedAt === undefined, 'a tick after shutdown()');
@@ -168,6 +172,7 @@ export class Books {
       this.#timedOut.add(sending);
       this.#noteTimeOut(sending);
     }
+    this.#lookedAs = this.facts.nextOrder();
   }
 
   /** @param isCalm - whether all promises had the time to settle */
@@ -193,29 +198,32 @@ export class Books {
 
   #ownAnswered(sending: Sending, meaning: Meaning): void {
     const { order = 0, inTime = 'perhaps' } = sending.answer ?? {};
+    const since = inTime === 'yes' ? order : sending.order;
     this.payments.ownAccord();
     if (meaning === 'success') this.facts.note('redelivered');
-    else if (meaning !== 'invalid') this.#sendingRules.ownFailed(sending, order, inTime);
+    else if (meaning !== 'invalid') this.#sendingRules.ownFailed(sending, since, order, inTime);
   }
 
   #noteTimeOut(sending: Sending): void {
-    const order = this.facts.nextOrder();
+    // Without its timer it may be noticed at any time later.
+    const until = this.facts.observed.timersAreHonest() ? this.facts.nextOrder() : Number.POSITIVE_INFINITY;
     if (sending.to === 'fallback') {
       this.facts.fallbackFailures++;
     } else if (sending.isLive) {
       this.facts.note('time-outs');
-      sending.fate.failures.lastOrder = order;
+      sending.fate.failures.since = this.#lookedAs;
+      sending.fate.failures.until = until;
     } else {
       this.facts.note('time-outs of redeliveries');
-      this.#sendingRules.ownFailed(sending, order, 'perhaps');
+      this.#sendingRules.ownFailed(sending, this.#lookedAs, until, 'perhaps');
     }
   }
 
   #newFate(n: number, items: number, isRecovered: boolean): Fate {
     const fate: Fate = {
-      ...{ n, items, isRecovered, offeredAt: this.facts.now, sendings: [], isGone: false },
-      ...{ told: undefined, handedOverAt: undefined, keptAs: undefined },
-      failures: { min: 0, max: 0, lastOrder: 0 },
+      ...{ n, items, isRecovered, offeredAt: this.facts.now, sendings: [], isGone: false, isAsked: false },
+      ...{ told: undefined, handedOverAt: undefined, keptAs: undefined, refusedFrom: undefined },
+      failures: { min: 0, max: 0, since: 0, until: 0 },
     };
     this.facts.fates.push(fate);
     return fate;

@@ -41,7 +41,9 @@ export class CallerRules {
       return;
     }
     this.#insist(fate.items > 0, `the empty batch ${fate.n} was kept`);
-    this.#insist(live?.answer?.meaning !== 'invalid', `${fate.n} was kept though it is invalid`);
+    // After the time-out, only a SUCCESS counts.
+    const isInvalid = live?.answer?.meaning === 'invalid' && live.answer.inTime === 'yes';
+    this.#insist(!isInvalid, `${fate.n} was kept though it is invalid`);
     const isBeingPut = options.store !== 'none' && now - (endedAt ?? now) <= PUT_MILLIS;
     this.#insist(
       // At the call itself, what is overdue is found first.

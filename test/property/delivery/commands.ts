@@ -123,6 +123,16 @@ const storeEvents = fc.constantFrom(
   new Step('store finds 2', (world) => world.find(2)),
 );
 
+/** Chance alone seldom brings three unanswered exports and a second of silence. */
+const hangs = fc.constant(
+  new Step('hang()', async (world) => {
+    world.is.inner = 'hold';
+    for (let i = 0; i < 3; i++) world.export(1);
+    await world.wait(1_100);
+    world.export(1);
+  }),
+);
+
 /** What happens to an exporter. */
 export const anyCommands = fc.commands<Model, World, false>(
   [
@@ -140,6 +150,7 @@ export const anyCommands = fc.commands<Model, World, false>(
       calls,
       storeMoods,
       storeEvents,
+      hangs,
       shutdowns,
     ],
   ],

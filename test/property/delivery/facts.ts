@@ -135,6 +135,13 @@ export class Facts {
     this.#violation ??= what;
   }
 
+  /** Whether a store may have refused a batch that was to be kept at once: it is sent then like one that comes now. */
+  mayBeRefused({ refusedFrom, told, sendings }: Fate): boolean {
+    return (
+      refusedFrom !== undefined && refusedFrom <= this.now && told === undefined && sendings.length === 0
+    );
+  }
+
   /** What is found inside a call of the exporter's would be taken there for a failure of the party that it called. */
   rethrow(): void {
     if (this.#violation === undefined) return;

@@ -37,7 +37,8 @@ export class Payments {
   }
 
   /** A store is given a batch: one that it did not take before has lost its place. */
-  put(fate: Fate): void {
+  put(fate: Fate, refusedFrom: number): void {
+    fate.refusedFrom = refusedFrom;
     if (fate.told === undefined) fate.keptAs = undefined;
     this.kept(fate);
   }

@@ -47,14 +47,18 @@ export interface Fate {
   readonly offeredAt: number;
   readonly isRecovered: boolean;
   readonly sendings: Sending[];
-  told: { readonly code: number; readonly at: number } | undefined;
+  told: { readonly code: number; readonly at: number; readonly order: number } | undefined;
   handedOverAt: number | undefined;
   /** The order in which batches came to retention. */
   keptAs: number | undefined;
   /** A store dropped it, or could not give it back. */
   isGone: boolean;
-  /** Failed redeliveries that count, at least and at most. */
-  readonly failures: { min: number; max: number; lastOrder: number };
+  /** Since when its store may have refused it. */
+  refusedFrom: number | undefined;
+  /** The probe policy was asked for it. */
+  isAsked: boolean;
+  /** Failed redeliveries that count, at least and at most. The last failure was after `since`, and not after `until`. */
+  readonly failures: { min: number; max: number; since: number; until: number };
 }
 
 export interface Loss {

@@ -68,34 +68,33 @@ export class SendingRules {
   /**
    * A redelivery that failed counts where something else got through since its last failure.
    *
-   * @param order - when it failed
+   * @param since - the failure was not before this
+   * @param until - the failure was not after this
    */
-  ownFailed(sending: Sending, order: number, inTime: InTime): void {
+  ownFailed(sending: Sending, since: number, until: number, inTime: InTime): void {
     // A time-out whose timer was lost may not have been noticed yet.
     if (sending.answer !== undefined || this.#facts.observed.timersAreHonest()) this.#payments.cancelGrants();
     const { fate } = sending;
+    const { failures } = fate;
     if (this.#facts.endedAt !== undefined || sending.state === 'HALF_OPEN') return;
-    const keptAs = fate.sendings.find(({ isLive }) => isLive)?.answer?.order ?? 0;
-    const since = Math.max(fate.failures.lastOrder, keptAs);
+    const last = lastFailure(fate, sending);
     const successes = this.#facts.sendings.filter(
-      ({ to, answer, fate: other }) =>
-        to === 'inner' &&
-        answer?.meaning === 'success' &&
-        answer.order > since &&
-        answer.order <= order &&
-        other !== fate,
+      ({ to, answer, fate: other }) => to === 'inner' && answer?.meaning === 'success' && other !== fate,
     );
-    // When exactly a batch was recovered is not seen.
-    const isFirst = fate.sendings.filter(({ isLive }) => !isLive).length === 1;
-    const keptAt = fate.told?.at ?? fate.offeredAt;
-    const isSure =
-      inTime === 'yes' &&
-      !(fate.isRecovered && isFirst) &&
-      successes.some(({ answer, at }) => answer?.inTime === 'yes' && at >= keptAt);
-    if (isSure) fate.failures.min++;
-    if (successes.length > 0) fate.failures.max++;
-    fate.failures.lastOrder = order;
-    this.#facts.note(successes.length > 0 ? 'failures that count' : 'failures that do not count');
+    const isSure = successes.some(
+      ({ answer, fate: other }) =>
+        answer?.inTime === 'yes' && !other.isGone && answer.order > last.until && answer.order < since,
+    );
+    const isPossible =
+      until === Number.POSITIVE_INFINITY ||
+      successes.some(
+        ({ answer }) => answer !== undefined && answer.order > last.since && answer.order <= until,
+      );
+    if (isSure && inTime === 'yes') failures.min++;
+    if (isPossible) failures.max++;
+    failures.since = since;
+    failures.until = until;
+    this.#facts.note(isPossible ? 'failures that count' : 'failures that do not count');
   }
 
   #checkOneProbe({ fate, state, to }: Sending): void {
@@ -187,4 +186,15 @@ export class SendingRules {
   #insist(condition: boolean, otherwise: string): void {
     this.#facts.insist(condition, otherwise);
   }
+}
+
+/** Between which two moments a batch failed for the last time before it was sent again, or was kept. */
+function lastFailure({ failures, sendings, told }: Fate, again: Sending): { since: number; until: number } {
+  // When exactly a batch was recovered is not seen.
+  const keptAs = told?.order ?? (failures.until > 0 ? 0 : again.order);
+  const live = sendings.find(({ isLive }) => isLive);
+  const answeredAs = live?.answer?.order ?? 0;
+  const earliest = live?.answer?.inTime === 'yes' ? answeredAs : (live?.order ?? 0);
+  const latest = Math.max(failures.until, answeredAs, keptAs);
+  return { since: Math.max(failures.since, earliest), until: Math.min(latest, again.order) };
 }

@@ -1,5 +1,6 @@
 import type { BatchStore, StoredBatch } from '../../../src/index.ts';
 import type { WorldClock } from './clock.ts';
+import { PUT_MILLIS } from './records.ts';
 
 /** How a store answers `put`. */
 export type StoreMood = 'at once' | 'soon' | 'late' | 'never' | 'throws' | 'rejects';
@@ -31,15 +32,18 @@ export class FakeStore<T> implements BatchStore<T> {
   readonly #earlier: readonly StoredBatch[];
   readonly #known = new Set<string>();
   readonly #deleted = new Set<string>();
-  readonly #onPut: (batch: T) => void;
+  readonly #onPut: (batch: T, refusedFrom: number) => void;
   readonly #onDrop: (batch: T) => void;
 
-  /** @param onDrop - hears of what is dropped, and of what cannot be read; `onPut` of what is given to it */
+  /**
+   * @param onPut - hears of what is given to it, and from when on that may have been refused
+   * @param onDrop - hears of what is dropped, and of what cannot be read
+   */
   constructor(
     clock: WorldClock,
     options: FakeStoreOptions,
     earlier: readonly [StoredBatch, T][],
-    onPut: (batch: T) => void,
+    onPut: (batch: T, refusedFrom: number) => void,
     onDrop: (batch: T) => void,
   ) {
     this.#onPut = onPut;
@@ -73,7 +77,8 @@ export class FakeStore<T> implements BatchStore<T> {
     if (this.#opening === undefined) this.violations.push('put before open');
     if (this.closed > 0) this.violations.push('put after close');
     this.#known.add(entry.id);
-    this.#onPut(batch);
+    const isRefused = this.mood === 'rejects' || this.mood === 'throws';
+    this.#onPut(batch, this.#clock.now() + (isRefused ? 0 : PUT_MILLIS));
     switch (this.mood) {
       case 'throws':
         throw new Error('disk full');

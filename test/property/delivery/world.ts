@@ -159,9 +159,9 @@ export class World {
       this.clock,
       options,
       earlier,
-      (batch) => {
+      (batch, refusedFrom) => {
         const fate = fateOf(batch);
-        if (fate !== undefined) this.books.payments.put(fate);
+        if (fate !== undefined) this.books.payments.put(fate, refusedFrom);
       },
       (batch) => {
         const fate = fateOf(batch);

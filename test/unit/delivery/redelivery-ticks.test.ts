@@ -480,6 +480,24 @@ describe('what a tick sends counts in the state machine as a probe or not at all
     expect(rig.exporter.snapshot().transitions['CLOSED->OPEN']).toBe(1);
   });
 
+  it('and redeliver(), called by a listener as it half-opens, sends all that is kept', async () => {
+    const rig = idle();
+    rig.trip('A');
+    rig.mayProbe = true;
+    let redelivered = Promise.resolve();
+    rig.breaker.onTransition(({ to }) => {
+      if (to !== 'HALF_OPEN') return;
+      rig.breaker.reset();
+      redelivered = rig.exporter.redeliver();
+    });
+
+    rig.clock.advance(1_000);
+    await redelivered;
+
+    expect(rig.inner.names).toEqual(['A', 'A']);
+    expect(rig.delivery.redelivered.batches).toBe(1);
+  });
+
   it('also when its probe is answered after a reset', () => {
     const rig = idle();
     rig.trip('A');

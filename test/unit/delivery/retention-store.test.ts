@@ -438,6 +438,27 @@ describe('a batch that is handed over', () => {
     expect(rig.inner.names).toContain('E');
   });
 
+  it.each([
+    ['goes to the fallback', true, { fallback: { batches: 1, items: 2 } }],
+    ['is lost for the shutdown', false, { lostBy: { shutdown: 2 } }],
+  ])(
+    'as the third has the next one kept at once; refused by the store after shutdown() has begun, that one %s',
+    async (_what, fallback, account) => {
+      const { rig, store } = arrange({ exportTimeoutMillis: 0, fallback });
+      rig.inner.does = 'hold';
+      for (const name of ['A', 'B', 'C']) rig.export(name);
+      rig.clock.advance(1_500);
+      await store.answer();
+      rig.export('D', 2);
+      void rig.exporter.shutdown();
+      await store.fail();
+      expect(rig.inner.names).toEqual(['A', 'B', 'C']);
+      expect(rig.told['D']).toMatchObject([{ code: fallback ? 0 : 1 }]);
+      expect(rig.delivery).toMatchObject(account);
+      expect(balance(rig.delivery)).toEqual([0, 0]);
+    },
+  );
+
   it('and answered with SUCCESS after its time-out, while it is being put, is delivered', async () => {
     const { rig, store } = arrange({ retention: { handOverMillis: 0 } });
     rig.inner.does = 'hold';
