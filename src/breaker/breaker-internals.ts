@@ -3,7 +3,8 @@ import type { Classification } from './snapshot.ts';
 
 /** A permit as exporters use it. Times are readings of `clock.now()`, taken by the exporter. */
 export interface TimedPermit extends Permit {
-  readonly startedAt: number;
+  /** May be moved, where the sending begins later than it was permitted. */
+  startedAt: number;
   /** Does what the method for this result does. */
   settle(result: Classification, error: unknown, at: number): void;
   /**

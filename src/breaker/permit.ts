@@ -36,7 +36,7 @@ export const NO_GENERATION = -1;
 export class SendingPermit implements TimedPermit {
   readonly probe: boolean;
   readonly items: number;
-  readonly startedAt: number;
+  startedAt: number;
   /** The generation in which its result counts. */
   readonly generation: number;
   #issuer: PermitIssuer | undefined;

@@ -206,8 +206,9 @@ export class Delivery<T> {
 
   /** What is handed over is not waited for any more: it is kept, and can be sent again. */
   keepHandedOver(): void {
-    this.#callers.forgetHandedOver();
-    this.#retention?.keepHandedOver();
+    // What is too old cannot be sent again, and is waited for to the end.
+    this.#retention?.keepHandedOver((entry) => !this.#retention?.isExpired(entry));
+    this.#callers.forgetHandedOver(({ entry }) => entry?.state !== 'handed over');
   }
 
   /** Sends what is kept past the circuit, and waits for what is handed over. */

@@ -22,8 +22,8 @@ export interface ScheduleHost {
   send(entry: Entry, probe: TimedPermit | undefined): void;
 }
 
-/** What a redelivery came to: the next one may follow, or it failed. */
-export type RedeliveryOutcome = 'went on' | 'failed' | 'failed probe';
+/** What a redelivery came to: the next one may follow, it failed, or there was nothing left to send. */
+export type RedeliveryOutcome = 'went on' | 'failed' | 'failed probe' | 'unsent';
 
 /** So many failures in a row end a drain. */
 const FAILURES_OF_A_DRAIN = 3;
@@ -58,6 +58,8 @@ export class RedeliverySchedule {
   #drains: Drain[] = [];
   #finalDrain: FinalDrain | undefined;
   #sending: Entry | undefined;
+  /** Whether a grant or a tick has paid for what is being sent. */
+  #isPaid = false;
   #pumping = false;
   #ended = false;
   #tries = 0;
@@ -177,6 +179,9 @@ export class RedeliverySchedule {
       this.#grants = 0;
       for (const drain of this.#allDrains()) drain.failures++;
       this.#endDrains(({ failures }) => failures >= FAILURES_OF_A_DRAIN);
+    } else if (outcome === 'unsent') {
+      // The next one is sent for it, unless the circuit has left CLOSED since, or the shutdown has begun.
+      if (this.#isPaid && this.#openings === this.#openingsAtSend && !this.#ended) this.#grants++;
     } else {
       for (const drain of this.#allDrains()) drain.failures = 0;
     }
@@ -187,11 +192,13 @@ export class RedeliverySchedule {
     if (this.#grants === 0 && this.#drains.length === 0) return undefined;
     if (this.#host.state() !== 'CLOSED') return undefined;
     this.#host.dropExpired();
+    this.#isPaid = false;
     const drained = this.#nextOfDrains();
     if (drained !== undefined || this.#grants === 0) return drained;
     const next = this.#nextInRound(this.#isDue());
     // A grant that finds nothing to send is void.
     this.#grants = next === undefined ? 0 : this.#grants - 1;
+    this.#isPaid = true;
     return next;
   }
 
@@ -243,6 +250,7 @@ export class RedeliverySchedule {
 
   #sendOne(): void {
     const next = this.#nextInRound(this.#isDue());
+    this.#isPaid = true;
     if (next !== undefined) this.#send(next, undefined);
   }
 
@@ -251,6 +259,7 @@ export class RedeliverySchedule {
     const next =
       this.#sendableAfter(this.#failedProbeAt, any) ?? this.#sendableAfter(Number.NEGATIVE_INFINITY, any);
     if (next === undefined) return;
+    this.#isPaid = false;
     // Held before the permit is asked for: a listener that hears of the probe may offer batches, which push others out.
     this.#hold(next);
     const permit = this.#host.acquireProbe(next.items);

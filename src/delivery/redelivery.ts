@@ -69,14 +69,17 @@ export class Redelivery<T> {
           this.schedule.settled(entry, 'went on');
           return;
         }
-        const permit = probe ?? circuit.acquirePast(entry.items, clock.now());
+        const at = clock.now();
+        const permit = probe ?? circuit.acquirePast(entry.items, at);
+        // The store's time is not the backend's.
+        permit.startedAt = at;
         entry.wasSent = true;
         const call = new ExportCall<T>(this.#target, batch, entry.items, permit, undefined, entry);
         withTracingSuppressed(() => call.start());
       },
       () => {
         probe?.ignore();
-        this.schedule.settled(entry, entry.state === 'gone' ? 'went on' : 'failed');
+        this.schedule.settled(entry, entry.state === 'gone' ? 'unsent' : 'failed');
       },
     );
   }

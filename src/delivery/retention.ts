@@ -156,6 +156,10 @@ export class Retention<T> {
     this.#host.changed();
   }
 
+  isExpired(entry: Entry): boolean {
+    return this.index.isExpired(entry, this.#host.clock.now());
+  }
+
   /** Gives up what was kept for too long. */
   dropExpired(): void {
     this.#giveUp(this.#take(this.index.expired(this.#host.clock.now())), 'expired')();
@@ -172,7 +176,7 @@ export class Retention<T> {
       (batch) => {
         // It may have been delivered, given up, or become too old while the store was busy.
         if (entry.state === 'sending') {
-          if (batch !== undefined && !this.index.isExpired(entry, this.#host.clock.now())) {
+          if (batch !== undefined && !this.isExpired(entry)) {
             read(batch);
             return;
           }
@@ -199,9 +203,9 @@ export class Retention<T> {
   }
 
   /** What is handed over is not waited for any more: it is kept. */
-  keepHandedOver(): void {
+  keepHandedOver(isMeant: (entry: Entry) => boolean = () => true): void {
     for (const entry of this.index.all()) {
-      if (entry.state !== 'handed over') continue;
+      if (entry.state !== 'handed over' || !isMeant(entry)) continue;
       this.#host.ledger.keep(entry.items);
       if (this.#dropped.has(entry)) this.#evictDropped([entry]);
       else this.index.move(entry, 'waiting');

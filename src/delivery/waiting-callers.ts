@@ -100,9 +100,9 @@ export class WaitingCallers<T> {
     return promise;
   }
 
-  /** What is handed over is not waited for any more. */
-  forgetHandedOver(): void {
-    this.#handedOver.clear();
+  /** Some of what is handed over is not waited for any more. */
+  forgetHandedOver(isMeant: (call: ExportCall<T>) => boolean): void {
+    for (const call of [...this.#handedOver]) if (isMeant(call)) this.#handedOver.delete(call);
   }
 
   /** Nothing is handed over from now on. */

@@ -72,11 +72,14 @@ export class SendingRules {
    * @param until - the failure was not after this
    */
   ownFailed(sending: Sending, since: number, until: number, inTime: InTime): void {
-    // A time-out whose timer was lost may not have been noticed yet.
-    if (sending.answer !== undefined || this.#facts.observed.timersAreHonest()) this.#payments.cancelGrants();
     const { fate } = sending;
     const { failures } = fate;
     if (this.#facts.endedAt !== undefined || sending.state === 'HALF_OPEN') return;
+    // A time-out whose timer was lost may not have been noticed yet.
+    const isNoticed = sending.answer !== undefined || this.#facts.observed.timersAreHonest();
+    // Its first sending may have got through meanwhile: then it keeps no place.
+    const isDelivered = fate.sendings.some(({ answer }) => answer?.meaning === 'success');
+    if (isNoticed && !isDelivered) this.#payments.cancelGrants();
     const last = lastFailure(fate, sending);
     const successes = this.#facts.sendings.filter(
       ({ to, answer, fate: other }) => to === 'inner' && answer?.meaning === 'success' && other !== fate,

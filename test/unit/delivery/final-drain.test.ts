@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { RetentionOptions } from '../../../src/index.ts';
+import type { Batch } from './rig.ts';
 import {
   balance,
   FAILURE,
@@ -204,8 +206,8 @@ describe('the last drain', () => {
 
   describe('where the backend answers others than those handed over, as with an exporter that pauses between retries,', () => {
     /** One batch handed over and unanswered, one that gets through at the shutdown. */
-    async function retrying() {
-      const rig = new Rig({ exportTimeoutMillis: 0 });
+    async function retrying(retention: RetentionOptions<Batch> = {}) {
+      const rig = new Rig({ exportTimeoutMillis: 0, retention });
       rig.export('first');
       rig.inner.does = 'hold';
       rig.export('A', 3);
@@ -229,6 +231,30 @@ describe('the last drain', () => {
       await settled();
       expect(down.done).toBe(true);
       expect(rig.delivery).toMatchObject({ delivered: { batches: 3 }, lost: NOTHING, inFlight: NOTHING });
+    });
+
+    describe('but not those that have been here for longer than maxAgeMillis:', () => {
+      it('they are waited for to the end', async () => {
+        const { rig, down } = await retrying({ maxAgeMillis: 200 });
+        await pass(rig.clock, 350);
+        expect(rig.inner.names).toEqual(['first', 'A', 'B']);
+        expect(down.done).toBe(false);
+        rig.inner.release();
+        await settled();
+        expect(down.done).toBe(true);
+        expect(rig.delivery).toMatchObject({ delivered: { batches: 3 }, evicted: { expired: 0 } });
+      });
+
+      it('then they are given up', async () => {
+        const { rig, down } = await retrying({ maxAgeMillis: 200 });
+        await pass(rig.clock, 500);
+        expect(down.done).toBe(true);
+        expect(rig.delivery).toMatchObject({
+          lostBy: { shutdown: 3, expired: 0 },
+          kept: NOTHING,
+          inFlight: NOTHING,
+        });
+      });
     });
 
     it('and the answers to their first sendings change nothing any more', async () => {

@@ -255,6 +255,58 @@ describe('what a store cannot give back', () => {
     });
   });
 
+  it.each(['at once', 'later'] as const)(
+    'uses up no grant, nor a tick: the next one is sent for it (a store that answers %s)',
+    async (mode) => {
+      const { rig, store } = await kept(['A', 'B', 'C', 'D', 'E'], { retention: { idleMillis: 60_000 } });
+      store.mode.get = mode;
+      const [first, , third, fourth] = store.batches.keys();
+      for (const id of [first, third, fourth]) store.batches.delete(id ?? '');
+
+      rig.export('live');
+      await store.answer();
+      expect(rig.inner.names).toEqual(['live', 'B']);
+
+      rig.clock.advance(60_000);
+      await store.answer();
+      expect(rig.inner.names).toEqual(['live', 'B', 'E']);
+      expect(rig.delivery).toMatchObject({ kept: NOTHING, evicted: { unreadable: 3 } });
+    },
+  );
+
+  it('leaves its grant to nobody where the circuit has left CLOSED meanwhile', async () => {
+    const { rig, store } = await kept(['A', 'B']);
+    const [first] = store.batches.keys();
+    store.batches.delete(first ?? '');
+    rig.export('live');
+    rig.breaker.forceOpen();
+    rig.breaker.reset();
+    await store.answer();
+    expect(rig.inner.names).toEqual(['live']);
+    expect(rig.kept).toBe(1);
+  });
+
+  it('pays for nothing where redeliver() had it read', async () => {
+    const { rig, store } = await kept(['A']);
+    store.batches.clear();
+    void rig.exporter.redeliver();
+    rig.inner.does = FAILURE;
+    rig.export('B');
+    rig.breaker.reset();
+    await store.answer();
+    expect(rig.inner.names).toEqual(['B']);
+    expect(rig.kept).toBe(1);
+  });
+
+  it('is no end to three failures in a row of redeliver()', async () => {
+    const { rig, store } = await kept(['A', 'B', 'C', 'D', 'E']);
+    store.mode.get = 'at once';
+    store.batches.delete([...store.batches.keys()][1] ?? '');
+    rig.inner.does = FAILURE;
+    await rig.exporter.redeliver();
+    expect(rig.inner.names).toEqual(['A', 'C', 'D']);
+  });
+
   it('leaves no timer of ticks behind', async () => {
     const { rig, store } = await kept(['A'], { retention: { idleMillis: 1_000 } });
     store.batches.clear();
@@ -474,6 +526,24 @@ describe('a batch that is handed over', () => {
 });
 
 describe('while the store is busy reading', () => {
+  it('the time of a probe has not begun', async () => {
+    const { rig, store } = arrange({ exportTimeoutMillis: 500, retention: { idleMillis: 1_000 } });
+    rig.trip('A');
+    await store.answer();
+    const before = rig.exporter.snapshot().exportDurations.sum;
+    rig.mayProbe = true;
+    rig.inner.does = 'hold';
+    rig.clock.advance(1_000);
+    rig.clock.advance(900);
+    await store.answer();
+    expect(rig.inner.names).toEqual(['A', 'A']);
+    rig.clock.advance(499);
+    expect(rig.state).toBe('HALF_OPEN');
+    rig.inner.release();
+    expect(rig.state).toBe('CLOSED');
+    expect(rig.exporter.snapshot().exportDurations.sum - before).toBeCloseTo(0.499);
+  });
+
   it('a circuit that opens keeps the batch from being sent', async () => {
     const { rig, store } = await kept(['A']);
     void rig.exporter.redeliver();
