@@ -150,6 +150,8 @@ export class RedeliverySchedule {
         if (next === undefined) break;
         this.#send(next, undefined);
       }
+      // What is kept later is not paid for yet.
+      this.#grants = Math.min(this.#grants, this.#host.index.waiting);
     } finally {
       this.#pumping = false;
     }

@@ -131,10 +131,10 @@ export class CallerRules {
 
   /** Not before it took longer than usual. */
   #checkHandOver(fate: Fate, live: Sending): void {
-    const { now, observed, endedAt, options, sendings } = this.#facts;
+    const { now, observed, endedAt, options, sendings, lastBlockAt } = this.#facts;
     if (this.#facts.mayBeOver(live)) {
-      // Where its timer was lost, it may be handed over as well.
-      if (!observed.timersAreHonest()) fate.handedOverAt = now;
+      // Where its timer was lost, or has had to wait, it may be handed over as well.
+      if (!observed.timersAreHonest() || lastBlockAt === now) fate.handedOverAt = now;
       return;
     }
     // What a shutdown gives up may stay in a persistent store.

@@ -198,6 +198,9 @@ function lastFailure({ failures, sendings, told }: Fate, again: Sending): { sinc
   const live = sendings.find(({ isLive }) => isLive);
   const answeredAs = live?.answer?.order ?? 0;
   const earliest = live?.answer?.inTime === 'yes' ? answeredAs : (live?.order ?? 0);
-  const latest = Math.max(failures.until, answeredAs, keptAs);
+  // A time-out is seen as such only later.
+  const before = sendings.findLast((sending) => sending.to === 'inner' && sending !== again);
+  const isSeen = before === undefined || before.answer !== undefined || failures.until > before.order;
+  const latest = isSeen ? Math.max(failures.until, answeredAs, keptAs) : again.order;
   return { since: Math.max(failures.since, earliest), until: Math.min(latest, again.order) };
 }

@@ -200,6 +200,21 @@ describe('pace: what live successes grant', () => {
     expect(rig.kept).toBe(1);
   });
 
+  it('is void when redeliver() is sending all that is left', () => {
+    const rig = new Rig();
+    rig.keepAndClose('A', 'B');
+    rig.inner.does = ([name]) => (name?.startsWith('live') ? 'success' : name === 'C' ? NOT_SENT : 'hold');
+    rig.export('live 1');
+    rig.export('live 2');
+    void rig.exporter.redeliver();
+    rig.inner.release();
+    expect(rig.inner.names).toEqual(['live 1', 'A', 'live 2', 'B']);
+    rig.export('C');
+    rig.inner.release();
+    expect(rig.inner.names).toEqual(['live 1', 'A', 'live 2', 'B', 'C']);
+    expect(rig.kept).toBe(1);
+  });
+
   it('is void when the circuit opens', () => {
     const rig = new Rig({ retention: { pace: 5 } });
     rig.keepAndClose('A', 'B');
