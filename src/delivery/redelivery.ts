@@ -28,6 +28,8 @@ export interface RedeliveryHost<T> extends SettleHost {
   handedOver(): number;
 }
 
+const OUTCOMES_OF_READING = { 'store failed': 'failed', evicted: 'unsent', gone: 'went on' } as const;
+
 /** Sends kept batches again, as its schedule says. */
 export class Redelivery<T> {
   readonly schedule: RedeliverySchedule;
@@ -77,9 +79,9 @@ export class Redelivery<T> {
         const call = new ExportCall<T>(this.#target, batch, entry.items, permit, undefined, entry);
         withTracingSuppressed(() => call.start());
       },
-      () => {
+      (why) => {
         probe?.ignore();
-        this.schedule.settled(entry, entry.state === 'gone' ? 'unsent' : 'failed');
+        this.schedule.settled(entry, OUTCOMES_OF_READING[why]);
       },
     );
   }

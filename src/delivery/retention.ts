@@ -168,25 +168,31 @@ export class Retention<T> {
   /**
    * Reads a batch that is to be sent again.
    *
-   * @param failed - it cannot be sent: the store failed, and the batch keeps its place; or the batch is gone
+   * @param unread - it cannot be sent: the store failed, and the batch keeps its place; the batch had to be evicted; or it
+   * was gone before
    */
-  read(entry: Entry, read: (batch: T) => void, failed: () => void): void {
+  read(
+    entry: Entry,
+    read: (batch: T) => void,
+    unread: (why: 'store failed' | 'evicted' | 'gone') => void,
+  ): void {
     this.#store.get(
       entry.id,
       (batch) => {
         // It may have been delivered, given up, or become too old while the store was busy.
-        if (entry.state === 'sending') {
-          if (batch !== undefined && !this.isExpired(entry)) {
-            read(batch);
-            return;
-          }
+        if (entry.state !== 'sending') {
+          unread('gone');
+        } else if (batch !== undefined && !this.isExpired(entry)) {
+          read(batch);
+        } else {
           this.evictAtHand(entry, batch, batch === undefined ? 'unreadable' : 'expired');
+          unread('evicted');
         }
-        failed();
       },
       () => {
-        if (entry.state === 'sending') this.index.move(entry, 'waiting');
-        failed();
+        const isGone = entry.state === 'gone';
+        if (!isGone) this.index.move(entry, 'waiting');
+        unread(isGone ? 'gone' : 'store failed');
       },
     );
   }

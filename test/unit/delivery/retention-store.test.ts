@@ -4,6 +4,7 @@ import type { RigOptions } from './rig.ts';
 import {
   balance,
   FAILURE,
+  NOT_SENT,
   NOTHING,
   pass,
   REFUSED,
@@ -273,6 +274,24 @@ describe('what a store cannot give back', () => {
       expect(rig.delivery).toMatchObject({ kept: NOTHING, evicted: { unreadable: 3 } });
     },
   );
+
+  it('leaves its grant to nobody where it has been delivered meanwhile, by a late answer', async () => {
+    const { rig, store } = arrange({ exportTimeoutMillis: 1_000, retention: { handOverMillis: 0 } });
+    rig.inner.does = 'hold';
+    rig.export('A');
+    rig.clock.advance(1_000);
+    await store.answer();
+    rig.breaker.reset();
+    rig.inner.does = ([name]) => (name === 'B' ? NOT_SENT : 'success');
+    rig.export('live');
+    expect(store.calls.map(({ method }) => method)).toEqual(['get']);
+    rig.inner.release();
+    store.mode.put = 'at once';
+    rig.export('B');
+    await store.answer();
+    expect(rig.inner.names).toEqual(['A', 'live', 'B']);
+    expect(rig.kept).toBe(1);
+  });
 
   it('leaves its grant to nobody where the circuit has left CLOSED meanwhile', async () => {
     const { rig, store } = await kept(['A', 'B']);
