@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchStore, StoredBatch } from '../../../src/delivery/batch-store.ts';
+import { DiskStore } from '../../../src/disk/disk-store.ts';
 import { diskStore } from '../../../src/disk/index.ts';
-import { batchOf, collectDiag, idOf, numberOf } from './rig.ts';
+import { CircuitBreakerExporter } from '../../../src/index.ts';
+import { batchOf, collectDiag, DIRECTORY, idOf, Machine, ManualTime, numberOf } from './rig.ts';
+import { SimulatedProcess } from './simulated-disk.ts';
 
 let directory: string;
 let lines: string[];
@@ -150,6 +153,40 @@ describe('diskStore', () => {
     await store.close();
     expect((await opened()).found).toHaveLength(1);
   });
+
+  it('touches no file, and starts no timer, while the backend answers: a million exports', async () => {
+    const machine = new Machine();
+    const service = new SimulatedProcess();
+    const time = new ManualTime();
+    const operations: string[] = [];
+    service.judge = ({ name }) => {
+      operations.push(name);
+      return 'done';
+    };
+    const store = new DiskStore<unknown[]>(
+      { directory: DIRECTORY, maxBytes: 1_000_000, sync: 'batch' },
+      { files: machine.disk.filesOf(service), time },
+    );
+    const inner = {
+      export: (_: unknown[], resultCallback: (result: { code: number }) => void) =>
+        resultCallback({ code: 0 }),
+      shutdown: async () => {},
+    };
+    const exporter = new CircuitBreakerExporter(inner, { retention: { store } });
+    await machine.settle();
+    while (operations.length < 4) await machine.settle();
+    expect(operations).toEqual(['makeFolders', 'checkWritable', 'status', 'list']);
+    const batch = batchOf(1);
+    let answered = 0;
+    const answer = (): void => void answered++;
+    for (let i = 0; i < 1_000_000; i++) exporter.export(batch, answer);
+    await machine.settle();
+    expect(answered).toBe(1_000_000);
+    expect(operations).toHaveLength(4);
+    expect(time.timers, 'the look once a minute').toBe(1);
+    await exporter.shutdown();
+    expect(machine.disk.names(DIRECTORY)).toEqual([]);
+  }, 60_000);
 
   it.skipIf(process.platform === 'win32')('takes a directory that is a link', async () => {
     const link = `${directory}-link`;

@@ -164,10 +164,12 @@ describe('as long as nothing is kept', () => {
     await service.put(1);
     await machine.pass(10_000);
     expect(operations.filter(({ name }) => name === 'touch')).toHaveLength(2);
+    expect(service.time.timers).toBe(2);
     await service.delete(1);
     operations.length = 0;
     await machine.pass(45_000);
     expect(operations).toEqual([]);
+    expect(service.time.timers, 'the look once a minute').toBe(1);
   });
 });
 
@@ -241,6 +243,85 @@ describe('bounds', () => {
     );
   });
 
+  it.each([
+    ['older', 1],
+    ['newer', 0],
+  ])('the oldest go first, also if what was taken over is %s than what is its own', async (_, own) => {
+    const size = 9_000;
+    const [older, newer] = [await started({ maxBytes: 20_000 }), await started({ maxBytes: 20_000 })];
+    await older.put(1, size);
+    await newer.put(2, size, older.time.millis + 1_000);
+    const [service, other] = own === 0 ? [older, newer] : [newer, older];
+    other.process.kill();
+    await machine.pass(60_000);
+    expect(service.found).toHaveLength(1);
+    expect(await service.put(3, size)).toEqual([idOf(1)]);
+    expect(await service.put(4, size)).toEqual([idOf(2)]);
+    expect([await service.get(3), await service.get(4)]).toEqual([3, 4]);
+  });
+
+  it('the oldest go first, also if some are on disk and later ones in memory', async () => {
+    const size = 9_000;
+    const service = await started({ maxBytes: 20_000 });
+    await service.put(1, size);
+    breakDisk(service, 'ENOSPC', 'append');
+    service.time.millis += 1;
+    await service.put(2, size);
+    service.time.millis += 1;
+    expect(await service.put(3, size)).toEqual([idOf(1)]);
+    expect(await service.put(4, size)).toEqual([idOf(2)]);
+    expect([await service.get(3), await service.get(4)]).toEqual([3, 4]);
+  });
+
+  it('the oldest go first, also if some are in memory and later ones on disk', async () => {
+    const size = 9_000;
+    const other = await started({ maxBytes: 20_000 });
+    const service = await started({ maxBytes: 20_000 });
+    breakDisk(service, 'ENOSPC', 'append');
+    await service.put(1, size);
+    await other.put(2, size, service.time.millis + 1_000);
+    other.process.kill();
+    await machine.pass(60_000);
+    expect(service.found.map(({ id }) => id)).toEqual([idOf(2)]);
+    expect(await service.put(3, size)).toEqual([idOf(1)]);
+    expect(await service.put(4, size)).toEqual([idOf(2)]);
+    expect([await service.get(3), await service.get(4)]).toEqual([3, 4]);
+  });
+
+  it('a batch that is being written to a segment that goes to make room is written again', async () => {
+    const before = await started();
+    await before.put(3, 150_000);
+    const bytes = diskBytes();
+    await before.delete(3);
+    // Room for the third batch and one of the others.
+    const service = await started({ maxBytes: bytes + 1_600 });
+    await service.put(1, 1_000);
+    let goOn = (): void => {};
+    const hanging = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const { files } = service;
+    const append = files.append;
+    let appended = 0;
+    files.append = async (...args) => {
+      await append(...args);
+      if (++appended === 1) await hanging;
+    };
+    service.time.millis += 1;
+    const second = service.put(2, 1_000);
+    while (appended === 0) await machine.settle();
+    service.time.millis += 1;
+    const third = service.put(3, 150_000);
+    while ((await service.get(3)) === undefined) await machine.settle();
+    goOn();
+    expect(await third).toEqual([idOf(1)]);
+    expect(await second).toEqual([]);
+    service.process.kill();
+    const next = await started();
+    expect(next.found.map(({ id }) => id)).toEqual([idOf(2), idOf(3)]);
+    expect([await next.get(2), await next.get(3)]).toEqual([2, 3]);
+  });
+
   it('count nothing of a folder that another process has', async () => {
     const service = await started({ maxBytes: 20_000, pid: 1 });
     for (let n = 1; n <= 4; n++) await service.put(n, 3_000);
@@ -279,6 +360,21 @@ describe('a disk that is full, read-only or gone', () => {
       await service.put(5);
       service.process.kill();
       expect((await started()).found.map(({ id }) => id)).toEqual([1, 2, 4, 5].map(idOf));
+    },
+  );
+
+  it.each(['touch', 'syncFolder'] as const)(
+    'while a folder is made (%s): nothing is left of it, and a later one is made',
+    async (operation) => {
+      const service = await started();
+      breakDisk(service, 'ENOSPC', operation);
+      expect(await service.put(1)).toEqual([]);
+      expect(machine.disk.names(DIRECTORY)).toEqual([]);
+      expect(await service.get(1)).toBe(1);
+      repairDisk(service);
+      await machine.pass(60_000);
+      expect(machine.disk.names(DIRECTORY)).toHaveLength(1);
+      expect(diskBytes()).toBeGreaterThan(0);
     },
   );
 

@@ -257,6 +257,7 @@ describe('a process that is stopped for longer than the heartbeat, taken over, a
     }
     expect(foundBy(second)).toEqual([idOf(1)]);
     await machine.pass(20_000);
+    expect(first.time.timers, 'no heartbeat, but the look once a minute').toBe(1);
     expect(await first.get(1)).toBeUndefined();
     await first.delete(1);
     expect(await second.get(1)).toBe(1);
