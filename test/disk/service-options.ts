@@ -11,6 +11,7 @@ export interface ServiceOptions {
   readonly everyMillis: number;
   readonly sync?: 'batch' | 'none';
   readonly maxBytes?: number;
+  readonly handOverMillis?: number;
   /** @defaultValue 'traces' */
   readonly name?: string;
 }

@@ -25,7 +25,7 @@ const at =
 const logger = { error: at('error'), warn: at('warn'), info: at('info'), debug: () => {}, verbose: () => {} };
 diag.setLogger(logger as DiagLogger, { logLevel: DiagLogLevel.INFO });
 
-const { directory, sync, maxBytes, name = 'traces' } = options;
+const { directory, sync, maxBytes, handOverMillis, name = 'traces' } = options;
 const exporter = new CircuitBreakerExporter(new OTLPTraceExporter({ url: options.url }), {
   name,
   probePolicy: afterCooldown(100),
@@ -34,6 +34,7 @@ const exporter = new CircuitBreakerExporter(new OTLPTraceExporter({ url: options
     pace: Number.POSITIVE_INFINITY,
     idleMillis: 100,
     maxAttempts: 1_000,
+    handOverMillis,
   },
 });
 
