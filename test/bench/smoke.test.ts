@@ -55,6 +55,22 @@ test.concurrent('bench:outage: each wrapping delivers all spans to a healthy rec
   expect(files).toEqual(['BENCHMARKS.md', 'outage.csv']);
 });
 
+test.concurrent('bench:disk: batches are kept, found again and delivered', async ({ expect }) => {
+  const { document, files } = await runBench('disk', [
+    ...['--batches', '20', '--mebibytes', '1', '--seconds', '1', '--without-azure'],
+  ]);
+
+  for (const sync of ['none', 'batch']) {
+    const row = `diskStore, \`sync: '${sync}'\``;
+    expect(numberIn(document, row), row).toBeGreaterThan(0);
+    expect(numberIn(document, row, 7), row).toBeLessThan(100);
+  }
+  expect(document).toMatch(/Recovery of 1 MiB, \d+ batches/);
+  expect(document).toMatch(/The disk store adds \*\*-?[\d.]+ ms\*\* to the 99th percentile/);
+  expect(document).toContain('(40 batches) is delivered with `pace: 1` when 40 live');
+  expect(files).toEqual(['BENCHMARKS.md']);
+});
+
 test.concurrent('simulate: a small fleet closes again, and its plots are written', async ({ expect }) => {
   const { document, files } = await runBench('simulate', [
     ...['--services', '40', '--outages', '10', '--slow-outages', '30', '--scales', '40', '--jobs', '2'],
