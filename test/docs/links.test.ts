@@ -59,7 +59,7 @@ describe('links', () => {
   it('in the annotations of the alerts lead to a heading of the guide', () => {
     const rules = readFileSync(`${ROOT}/examples/monitoring/rules.yml`, 'utf8');
     const runbooks = [...rules.matchAll(/runbook: (\S+)/g)].map((match) => match[1] as string);
-    expect(runbooks).toHaveLength(6);
+    expect(runbooks).toHaveLength(7);
     expect(runbooks.filter((runbook) => problem('README.md', runbook) !== undefined)).toEqual([]);
   });
 });

@@ -30,7 +30,7 @@ describe('the monitoring pack', () => {
     const silent = [...tests.matchAll(/alertname: (\S+)\n\s+exp_alerts: \[\]/g)];
     expect(new Set(firing.map((match) => match[1]))).toEqual(new Set(alerts));
     expect(new Set(silent.map((match) => match[1]))).toEqual(new Set(alerts));
-    expect(alerts).toHaveLength(6);
+    expect(alerts).toHaveLength(7);
   });
 
   it('pages by one alert alone, and holds back the tickets about what has paged', () => {
@@ -39,7 +39,7 @@ describe('the monitoring pack', () => {
       ([, alert, severity]) => `${alert} ${severity}`,
     );
     expect(severities.filter((each) => each.endsWith(' page'))).toEqual(['TelemetryLost page']);
-    expect(severities).toHaveLength(6);
+    expect(severities).toHaveLength(7);
     expect(packFile('alertmanager.yml')).toMatch(
       /source_matchers: \['alertname="TelemetryLost"'\]\s+target_matchers: \['alertname=~"Telemetry\.\*"', 'severity="ticket"'\]/,
     );
@@ -49,7 +49,7 @@ describe('the monitoring pack', () => {
     const summaries = [...packFile('rules.yml').matchAll(/summary: >-\n([\s\S]*?)\n {10}description/g)].map(
       (match) => match[1] as string,
     );
-    expect(summaries).toHaveLength(6);
+    expect(summaries).toHaveLength(7);
     for (const summary of summaries) {
       expect(summary).toContain('$value');
       expect(summary).toContain('$labels.job');
