@@ -21,6 +21,11 @@ export interface BatchStoreOpening {
   readonly name: string;
   /** Adds batches that the store takes over from another process later, oldest first. */
   onFound(more: readonly StoredBatch[]): void;
+  /**
+   * Tells that another process has taken over batches of this one, and delivers them. They count as kept to the end, as
+   * what `shutdown()` leaves in a store does.
+   */
+  onTaken?(ids: readonly string[]): void;
 }
 
 /**

@@ -56,6 +56,8 @@ export class Retention<T> {
   readonly #maxAttempts: number;
   /** Entries whose content the store has dropped while it was needed elsewhere, too. */
   readonly #dropped = new Set<Entry>();
+  /** The same of batches that another process has taken over. */
+  readonly #taken = new Set<Entry>();
   #warnOfEviction = true;
   #ended = false;
   #closed = false;
@@ -66,7 +68,11 @@ export class Retention<T> {
     this.index = new RetentionIndex(options.maxItems, options.maxBytes, options.maxAgeMillis);
     this.#maxAttempts = options.maxAttempts;
     this.#store = new StoredBatches<T>(options.store ?? memoryStore<T>(), host.clock, host.report);
-    this.#store.open(host.name, (batches) => this.#found(batches));
+    this.#store.open(
+      host.name,
+      (batches) => this.#found(batches),
+      (ids) => this.#takenOver(ids),
+    );
   }
 
   /** Whether what is kept outlives the process. */
@@ -115,8 +121,7 @@ export class Retention<T> {
   keep(entry: Entry, batch: T): void {
     entry.deliveriesSeen = this.#host.recent.deliveries;
     this.#host.ledger.keep(entry.items);
-    if (this.#dropped.has(entry)) this.evictAtHand(entry, batch, 'full');
-    else this.index.move(entry, 'waiting');
+    this.putBack(entry, batch);
     this.#host.changed();
   }
 
@@ -144,7 +149,8 @@ export class Retention<T> {
 
   /** A batch is not being sent any more, and keeps its place. */
   putBack(entry: Entry, batch: T): void {
-    if (this.#dropped.has(entry)) this.evictAtHand(entry, batch, 'full');
+    if (this.#taken.has(entry)) this.#take([entry]);
+    else if (this.#dropped.has(entry)) this.evictAtHand(entry, batch, 'full');
     else this.index.move(entry, 'waiting');
   }
 
@@ -184,6 +190,9 @@ export class Retention<T> {
           unread('gone');
         } else if (batch !== undefined && !this.isExpired(entry)) {
           read(batch);
+        } else if (this.#taken.has(entry)) {
+          this.#take([entry]);
+          unread('evicted');
         } else {
           this.evictAtHand(entry, batch, batch === undefined ? 'unreadable' : 'expired');
           unread('evicted');
@@ -254,6 +263,16 @@ export class Retention<T> {
     this.#host.changed();
   }
 
+  /** Another process delivers them: the ledger keeps them, the index does not. */
+  #takenOver(ids: readonly string[]): void {
+    for (const id of ids) {
+      const entry = this.index.byId(id);
+      if (entry?.state === 'waiting') this.#take([entry]);
+      else if (entry !== undefined) this.#taken.add(entry);
+    }
+    this.#host.changed();
+  }
+
   /** @returns tells `placing`, if the store has answered at once */
   #put(entry: Entry, batch: T, placing: Placing): () => void {
     const { id, items, bytes, keptAt } = entry;
@@ -309,6 +328,7 @@ export class Retention<T> {
   #take(entries: readonly Entry[]): readonly Entry[] {
     for (const entry of entries) {
       this.#dropped.delete(entry);
+      this.#taken.delete(entry);
       this.index.move(entry, 'gone');
     }
     return entries;

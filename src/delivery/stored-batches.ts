@@ -29,12 +29,17 @@ export class StoredBatches<T> {
    * Opens the store.
    *
    * @param found - hears of what an earlier process kept, at once or later
+   * @param onTaken - hears of what another process has taken over
    * @throws what the store throws
    */
-  open(name: string, found: (batches: readonly StoredBatch[]) => void): void {
+  open(
+    name: string,
+    found: (batches: readonly StoredBatch[]) => void,
+    onTaken: (ids: readonly string[]) => void,
+  ): void {
     // A store that finds nothing may well return nothing.
     const onFound = (batches: readonly StoredBatch[] | undefined): void => found(batches ?? []);
-    const opened = this.#store.open({ name, onFound });
+    const opened = this.#store.open({ name, onFound, onTaken });
     if (!isThenable(opened)) {
       onFound(opened);
       return;

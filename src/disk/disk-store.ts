@@ -28,7 +28,7 @@ export class DiskStore<T> implements BatchStore<T> {
     this.#system = { ...realSystem, ...given };
   }
 
-  open({ name, onFound }: BatchStoreOpening): Promise<readonly StoredBatch[]> {
+  open({ name, onFound, onTaken }: BatchStoreOpening): Promise<readonly StoredBatch[]> {
     const { directory } = this.#options;
     if (this.#spool !== undefined) {
       throw new TypeError(
@@ -44,7 +44,7 @@ export class DiskStore<T> implements BatchStore<T> {
     }
     open.add(key);
     this.#name = name;
-    this.#spool = new Spool({ ...this.#options, name, onFound }, this.#system);
+    this.#spool = new Spool({ ...this.#options, name, onFound, onTaken }, this.#system);
     return this.#spool.open();
   }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DiskTime } from './disk-time.ts';
 import type { FileStatus, Files } from './files.ts';
 import { codeOf } from './files.ts';
 import type { FolderName, ProcessIdentity } from './folder-name.ts';
@@ -32,19 +33,22 @@ export class SpoolDirectory {
   readonly #files: Files;
   readonly #processes: Processes;
   readonly #listener: DirectoryListener;
-  readonly #mine = new Set<string>();
+  readonly #time: DiskTime;
+  /** The folders of this process, and when it last touched them, in Unix milliseconds. */
+  readonly #mine = new Map<string, number>();
   #self: ProcessIdentity | undefined;
 
   constructor(
     path: string,
     exporterName: string,
-    { files, processes }: { files: Files; processes: Processes },
+    { files, processes, time }: { files: Files; processes: Processes; time: DiskTime },
     listener: DirectoryListener,
   ) {
     this.path = path;
     this.#exporter = escapeName(exporterName);
     this.#files = files;
     this.#processes = processes;
+    this.#time = time;
     this.#listener = listener;
   }
 
@@ -62,7 +66,7 @@ export class SpoolDirectory {
   /** Makes a folder that belongs to this process. @param sync - whether its name is to be durable */
   async newFolder(sync: boolean): Promise<string> {
     const path = join(this.path, newFolderName(this.#exporter, await this.#identity()));
-    this.#mine.add(path);
+    this.#mine.set(path, this.#time.unixMillis());
     try {
       await this.#files.makeFolder(path);
       await this.touch(path);
@@ -104,6 +108,12 @@ export class SpoolDirectory {
   /** Lets other processes know that the owner of a folder lives. */
   async touch(path: string): Promise<void> {
     await this.#files.touch(join(path, HEARTBEAT_FILE));
+    if (this.#mine.has(path)) this.#mine.set(path, this.#time.unixMillis());
+  }
+
+  /** Whether others may have taken this process for dead, because it has not touched the folder for so long. */
+  seemedDead(path: string): boolean {
+    return this.#time.unixMillis() - (this.#mine.get(path) ?? Number.NaN) >= DEAD_AFTER_MILLIS;
   }
 
   /** Whether a folder still has the name that this process gave it: nobody else ever gives it that name. */
@@ -158,7 +168,7 @@ export class SpoolDirectory {
     // First, so that nobody takes it for dead between the renaming and the next heartbeat.
     if (owner !== undefined) await this.touch(path);
     await this.#files.move(path, renamed);
-    if (owner !== undefined) this.#mine.add(renamed);
+    if (owner !== undefined) this.#mine.set(renamed, this.#time.unixMillis());
     return renamed;
   }
 

@@ -23,6 +23,7 @@ export interface SpoolOptions {
   /** The exporter's name. */
   readonly name: string;
   onFound(more: readonly StoredBatch[]): void;
+  readonly onTaken?: ((ids: readonly string[]) => void) | undefined;
 }
 
 const LOOK_MILLIS = 60_000;
@@ -66,6 +67,7 @@ export class Spool {
       sync: sync === 'batch',
       segmentBytes: Math.min(SEGMENT_BYTES, Math.ceil(maxBytes / 16)),
       warn: (subject, message) => log.warnOnce(subject, message),
+      onTaken: (ids) => this.#taken(ids),
     });
     const { time } = system;
     this.#looking = new Repeated(time, LOOK_MILLIS, () => this.#takingOver.run(() => this.#lookAgain()));
@@ -231,6 +233,15 @@ export class Spool {
     } catch (error) {
       this.#log.warnOnce('adopt', `${folder} cannot be read, and is tried again: ${messageOf(error)}`);
     }
+  }
+
+  /** Another process has taken this one for dead. */
+  #taken(ids: readonly string[]): void {
+    for (const id of ids) this.#batches.remove(id);
+    this.#log.warn(
+      `${ids.length} batches were taken over by another process, because this one did not run for a minute; they count as kept here`,
+    );
+    this.#options.onTaken?.(ids);
   }
 
   /** The oldest go first, a segment at a time. */

@@ -16,6 +16,8 @@ export interface SegmentsOptions extends SegmentReading {
   /** Whether an answer waits until the bytes are durable. */
   readonly sync: boolean;
   readonly segmentBytes: number;
+  /** Another process has taken over batches. */
+  onTaken(ids: readonly string[]): void;
 }
 
 /**
@@ -74,8 +76,9 @@ export class Segments {
       const bytes = await this.#options.files.read(segment.path, offset + payload.offset, payload.length);
       return bytes.length === payload.length && crc32(bytes) === payload.crc ? bytes : undefined;
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await this.#loseIfGone(segment.folder);
+      return undefined;
     }
   }
 
@@ -237,11 +240,16 @@ export class Segments {
 
   /** A folder is gone, or another process's. */
   #lose(folder: string): void {
+    const wasTaken = this.#directory.seemedDead(folder);
     this.#directory.forget(folder);
     this.#folders.delete(folder);
-    for (const segment of this.#segments) if (segment.folder === folder) this.detach(segment);
-    if (this.#ownFolder !== folder) return;
-    this.#ownFolder = undefined;
-    this.#active = undefined;
+    if (folder === this.#ownFolder) {
+      this.#ownFolder = undefined;
+      this.#active = undefined;
+    }
+    const lost = this.#segments.filter((segment) => segment.folder === folder);
+    for (const segment of lost) this.detach(segment);
+    const ids = lost.flatMap(({ live }) => [...live.keys()]);
+    if (wasTaken && ids.length > 0) this.#options.onTaken(ids);
   }
 }

@@ -140,6 +140,73 @@ describe('what an earlier process has kept', () => {
   });
 });
 
+describe('what another process has taken over', () => {
+  it('is kept to the end: neither sent, nor lost, nor given to the fallback, and takes no room', async () => {
+    const store = new FakeStore({ persistent: true, mode: 'at once' });
+    const { rig } = arrange({ fallback: true, retention: { maxItems: 2 } }, store);
+    rig.keepAndClose('A', 'B');
+    store.opening?.onTaken?.(['unknown', ...store.batches.keys()]);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, lost: NOTHING });
+    rig.keepAndClose('C', 'D');
+    rig.export('live');
+    await rig.exporter.redeliver();
+    expect(rig.inner.names).toEqual(['live', 'C', 'D']);
+    expect(rig.delivery).toMatchObject({
+      delivered: { batches: 3 },
+      kept: { batches: 2 },
+      inFlight: NOTHING,
+    });
+    await rig.exporter.shutdown();
+    expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, lost: NOTHING, fallback: NOTHING });
+    expect(balance(rig.delivery)).toEqual([0, 0]);
+  });
+
+  it('is not unreadable where the store finds that out when it is to read it', async () => {
+    const { rig, store } = await kept(['A', 'B'], {}, new FakeStore({ persistent: true }));
+    const [id = ''] = store.batches.keys();
+    rig.export('live');
+    store.batches.delete(id);
+    store.opening?.onTaken?.([id]);
+    await store.answer();
+    rig.export('later');
+    await store.answer();
+    expect(rig.delivery).toMatchObject({
+      evicted: { unreadable: 0 },
+      lost: NOTHING,
+      kept: { batches: 1 },
+      redelivered: { batches: 1 },
+    });
+    expect(rig.inner.names).toEqual(['live', 'B', 'later']);
+  });
+
+  it.each([
+    ['delivered', SUCCESS, { kept: NOTHING, delivered: { batches: 1 } }],
+    ['kept', FAILURE, { kept: { batches: 1 }, delivered: NOTHING }],
+  ])('while it is being sent is %s by what comes of that', async (_, result, books) => {
+    for (const how of ['again', 'handed over']) {
+      const store = new FakeStore({ persistent: true, mode: 'at once' });
+      const { rig } = arrange({}, store);
+      rig.inner.does = 'hold';
+      if (how === 'again') {
+        rig.keepAndClose('A');
+        void rig.exporter.redeliver();
+      } else {
+        rig.export('A');
+        rig.clock.advance(1_000);
+        expect(rig.told['A']).toEqual([SUCCESS]);
+      }
+      store.opening?.onTaken?.([...store.batches.keys()]);
+      rig.inner.release(result);
+      expect(rig.delivery, how).toMatchObject({ ...books, inFlight: NOTHING, lost: NOTHING });
+      rig.inner.does = 'success';
+      rig.breaker.reset();
+      await rig.exporter.redeliver();
+      expect(rig.inner.names, how).toEqual(['A']);
+      expect(balance(rig.delivery)).toEqual([0, 0]);
+    }
+  });
+});
+
 describe('shutdown() with a store', () => {
   it('leaves what cannot be delivered in a persistent one: neither lost nor for the fallback, and kept to the end', async () => {
     const store = new FakeStore({ persistent: true, mode: 'at once' });

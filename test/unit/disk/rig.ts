@@ -111,6 +111,8 @@ export class Service {
   readonly identity: ProcessIdentity;
   /** All that was found, at the start and later. */
   readonly found: StoredBatch[] = [];
+  /** The ids of what another process has taken over. */
+  readonly taken: string[] = [];
 
   constructor(machine: Machine, identity: ProcessIdentity, options: Partial<SpoolOptions>) {
     this.identity = identity;
@@ -127,6 +129,7 @@ export class Service {
         sync: 'batch',
         name: 'traces',
         onFound: (more) => this.found.push(...more),
+        onTaken: (ids) => this.taken.push(...ids),
         ...options,
       },
       { files, processes, time: this.time, random: () => 0.5 },

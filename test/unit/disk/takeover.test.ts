@@ -245,6 +245,53 @@ describe('a process that is stopped for longer than the heartbeat, taken over, a
     },
   );
 
+  describe('tells once which batches the other process has', () => {
+    it.each([
+      ['its heartbeat', (first: Service) => first.time.advance(10_000)],
+      ['reading one', (first: Service) => first.get(1)],
+      ['keeping another one', (first: Service) => first.put(3)],
+    ])('found out by %s', async (_, findOut) => {
+      const lines = collectDiag();
+      const machine = new Machine();
+      const first = await started(machine, { pid: 1 });
+      await first.put(1);
+      await first.put(2);
+      const second = await started(machine, { pid: 1, world: OTHER_WORLD });
+      for (let i = 0; i < 40; i++) {
+        machine.disk.nowMillis += 5_000;
+        second.time.advance(5_000);
+        await machine.settle();
+      }
+      expect(foundBy(second)).toEqual([idOf(1), idOf(2)]);
+      first.time.millis += 200_000;
+      await findOut(first);
+      await machine.settle();
+      expect(first.taken).toEqual([idOf(1), idOf(2)]);
+      await machine.pass(20_000);
+      expect(first.taken).toHaveLength(2);
+      expect([await first.get(1), await first.get(2)]).toEqual([undefined, undefined]);
+      expect(lines).toContain(
+        'warn disk store of exporter "traces": 2 batches were taken over by another process, because this one did not run for a minute; they count as kept here',
+      );
+      // If the other one dies, they are found like those of any other process.
+      second.process.kill();
+      await machine.pass(130_000);
+      expect(foundBy(first)).toEqual([idOf(1), idOf(2)]);
+      expect([await first.get(1), await first.get(2)]).toEqual([1, 2]);
+    });
+
+    it('but not of a folder that was deleted while this process ran', async () => {
+      const machine = new Machine();
+      const service = await started(machine);
+      await service.put(1);
+      await machine.pass(130_000);
+      machine.disk.folder(DIRECTORY).entries.clear();
+      await machine.pass(130_000);
+      expect(service.taken).toEqual([]);
+      expect(await service.get(1)).toBeUndefined();
+    });
+  });
+
   it('notices by its heartbeat, too, and holds nothing of it', async () => {
     const machine = new Machine();
     const first = await started(machine, { pid: 1 });
