@@ -42,7 +42,7 @@ export interface DeliverySnapshot {
   fallback: Amount;
   /** Total given up. */
   lost: Amount;
-  /** Now in retention, the one being sent again included. */
+  /** Now in retention, the one being sent again included; also what a store has left to another process. */
   kept: Amount;
   /** Now with the inner exporter or the fallback, and not kept. */
   inFlight: Amount;

@@ -54,10 +54,8 @@ export class Retention<T> {
   readonly #host: RetentionHost<T>;
   readonly #store: StoredBatches<T>;
   readonly #maxAttempts: number;
-  /** Entries whose content the store has dropped while it was needed elsewhere, too. */
-  readonly #dropped = new Set<Entry>();
-  /** The same of batches that another process has taken over. */
-  readonly #taken = new Set<Entry>();
+  /** What was needed elsewhere, too, when the store dropped it or another process took it over. */
+  readonly #gone = new Map<Entry, 'dropped' | 'taken'>();
   #warnOfEviction = true;
   #ended = false;
   #closed = false;
@@ -148,9 +146,10 @@ export class Retention<T> {
   }
 
   /** A batch is not being sent any more, and keeps its place. */
-  putBack(entry: Entry, batch: T): void {
-    if (this.#taken.has(entry)) this.#take([entry]);
-    else if (this.#dropped.has(entry)) this.evictAtHand(entry, batch, 'full');
+  putBack(entry: Entry, batch: T | undefined): void {
+    const gone = this.#gone.get(entry);
+    if (gone === 'taken') this.#take([entry]);
+    else if (gone === 'dropped') this.evictAtHand(entry, batch, 'full');
     else this.index.move(entry, 'waiting');
   }
 
@@ -190,7 +189,7 @@ export class Retention<T> {
           unread('gone');
         } else if (batch !== undefined && !this.isExpired(entry)) {
           read(batch);
-        } else if (this.#taken.has(entry)) {
+        } else if (this.#gone.get(entry) === 'taken') {
           this.#take([entry]);
           unread('evicted');
         } else {
@@ -222,8 +221,7 @@ export class Retention<T> {
     for (const entry of this.index.all()) {
       if (entry.state !== 'handed over' || !isMeant(entry)) continue;
       this.#host.ledger.keep(entry.items);
-      if (this.#dropped.has(entry)) this.#evictDropped([entry]);
-      else this.index.move(entry, 'waiting');
+      this.putBack(entry, undefined);
     }
   }
 
@@ -268,7 +266,7 @@ export class Retention<T> {
     for (const id of ids) {
       const entry = this.index.byId(id);
       if (entry?.state === 'waiting') this.#take([entry]);
-      else if (entry !== undefined) this.#taken.add(entry);
+      else if (entry !== undefined) this.#gone.set(entry, 'taken');
     }
     this.#host.changed();
   }
@@ -312,13 +310,9 @@ export class Retention<T> {
     for (const id of Array.isArray(ids) ? ids : []) {
       const entry = this.index.byId(id);
       if (entry?.state === 'waiting') evicted.push(entry);
-      else if (entry !== undefined) this.#dropped.add(entry);
+      else if (entry !== undefined) this.#gone.set(entry, 'dropped');
     }
-    if (evicted.length > 0) this.#evictDropped(evicted);
-  }
-
-  /** Gives up kept batches that the store does not have any more. */
-  #evictDropped(evicted: readonly Entry[]): void {
+    if (evicted.length === 0) return;
     this.#take(evicted);
     this.#countEvicted(evicted, 'full');
     for (const { items, wasSent } of evicted) this.#host.passOn(undefined, items, 'full', wasSent);
@@ -327,8 +321,7 @@ export class Retention<T> {
 
   #take(entries: readonly Entry[]): readonly Entry[] {
     for (const entry of entries) {
-      this.#dropped.delete(entry);
-      this.#taken.delete(entry);
+      this.#gone.delete(entry);
       this.index.move(entry, 'gone');
     }
     return entries;

@@ -95,6 +95,11 @@ describe.skipIf(!canUnshare).each(kinds)('processes in pid namespaces of their o
     });
     await receiver.mode('healthy');
     await pause(isLong ? 5_000 : 1_000);
+    if (isLong) {
+      const told = first.logs().filter((line) => line.includes('were taken over by another process'));
+      expect(told).toHaveLength(1);
+      expect(first.logs().filter((line) => line.includes('give up'))).toEqual([]);
+    }
     await first.kill('SIGKILL');
     await second.kill('SIGKILL');
     if (!isLong) age(directory.path);

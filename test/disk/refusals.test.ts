@@ -10,7 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { startChild } from '../support/child-process.ts';
 import { startReceiver } from '../support/receiver-process.ts';
+import { within } from '../support/wait-for.ts';
 import { startService, temporaryDirectory } from './run-service.ts';
 import type { ServiceOptions } from './service-options.ts';
 
@@ -78,6 +80,27 @@ describe('what is not safely ours is refused in words that say what to do, and t
       `${path} belongs to user ${NOBODY}, and this process runs as user 0: it is left alone; chown it, or delete it`,
     );
     await service.waitForLine('accepted 1005', { timeoutMillis: 30_000 });
+  });
+});
+
+it.each(['works', 'cannot be used'])('a disk that %s keeps no process alive', async (which) => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, 'spool');
+  if (which !== 'works') writeFileSync(path, '');
+  const of = (file: string): string => JSON.stringify(new URL(file, import.meta.url).href);
+  // No shutdown(), no close(): the timers of the heartbeat and of the next look go on.
+  const script = `
+    import { diskStore } from ${of('../../src/disk/index.ts')};
+    import { numberedSpans } from ${of('../support/numbered-spans.ts')};
+    const store = diskStore({ directory: ${JSON.stringify(path)} });
+    await store.open({ name: 'traces', onFound() {} }).catch(() => {});
+    console.log(await store.put({ id: 'a', items: 1, keptAt: Date.now() }, numberedSpans(0, 1)));
+  `;
+  await using child = await startChild(process.execPath, ['--input-type=module', '--eval', script]);
+  await child.waitForLine('[]', { timeoutMillis: 60_000 });
+  expect(await within(child.exited, { what: 'the process to end', timeoutMillis: 8_000 })).toEqual({
+    code: 0,
+    signal: null,
   });
 });
 
