@@ -1,4 +1,4 @@
-import { causeOf } from '../internal/causes.ts';
+import { causeOf, isDomException } from '../internal/causes.ts';
 import type {
   CircuitSnapshot,
   CircuitState,
@@ -134,14 +134,14 @@ function summarize(error: unknown, at: number): FailureSummary {
   const { name, code, message } = error as Record<string, unknown>;
   return {
     name: typeof name === 'string' ? name.slice(0, LONGEST_NAME) : 'Error',
-    code:
-      typeof code === 'string'
-        ? code.slice(0, LONGEST_NAME)
-        : Number.isFinite(code)
-          ? (code as number)
-          : null,
+    code: typeof code === 'string' ? code.slice(0, LONGEST_NAME) : numberCode(error, code),
     cause,
     message: typeof message === 'string' ? message : '',
     at,
   };
+}
+
+/** The number of a DOMException stands for its name, and would be read as a status. */
+function numberCode(error: object, code: unknown): number | null {
+  return typeof code === 'number' && Number.isFinite(code) && !isDomException(error) ? code : null;
 }

@@ -66,10 +66,8 @@ export function statusOf(error: unknown, depth = 0): unknown {
   const { name, code, statusCode, status, response, cause, message }: ErrorFields = error;
   const text = typeof message === 'string' ? message : '';
   const inMessage = STATUS_IN_MESSAGE.exec(text)?.[1];
-  // The `code` of a DOMException is a number of its own.
-  const isDomException = Object.prototype.toString.call(error) === '[object DOMException]';
   const found = [
-    isDomException ? undefined : code,
+    isDomException(error) ? undefined : code,
     statusCode,
     status,
     response?.status,
@@ -90,6 +88,11 @@ export function statusOf(error: unknown, depth = 0): unknown {
  */
 export function causeOf(error: unknown): string | null {
   return causeOfStatus(statusOf(error)) ?? null;
+}
+
+/** Whether its `code` is a number that DOM gives to its name. An instance may come from another realm. */
+export function isDomException(error: object): boolean {
+  return Object.prototype.toString.call(error) === '[object DOMException]';
 }
 
 function causeOfStatus(status: unknown): string | undefined {

@@ -303,6 +303,11 @@ describe('the last failure, the last invalid and the last ignored result', () =>
       { name: 'Error', code: null, message: 'odd' },
     ],
     [
+      'a DOMException, whose number stands for its name',
+      new DOMException('late', 'TimeoutError'),
+      { name: 'TimeoutError', code: null, message: 'late' },
+    ],
+    [
       'an object that is like one',
       { message: 'like', name: 7 },
       { name: 'Error', code: null, message: 'like' },
