@@ -33,6 +33,21 @@ declare module '@graphql-hive/plugin-opentelemetry' {
   interface Configuration { errorThresholdPercentage: number; volumeThreshold: number; resetTimeout: number }
   export const CircuitBreakerExporter: new (exporter: SpanExporter, configuration?: Configuration) => SpanExporter;
 }
+declare module '@vercel/otel' {
+  import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
+  // As in 2.1.3.
+  export function registerOTel(configuration: { serviceName?: string; traceExporter?: SpanExporter | 'auto' }): void;
+}
+declare module '@azure/monitor-opentelemetry-exporter' {
+  import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
+  // As in 1.0.0-beta.47.
+  export const AzureMonitorTraceExporter: new (options?: { connectionString?: string }) => SpanExporter;
+}
+declare module '@honeycombio/opentelemetry-node' {
+  import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
+  // As in 0.7.2.
+  export class HoneycombSDK { constructor(options: { spanProcessors?: SpanProcessor[] }); start(): void }
+}
 `;
 
 const LANGUAGES = ['ts', 'typescript', 'js', 'javascript', 'mjs'];

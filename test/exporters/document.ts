@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CellResult } from '../compat/cell.ts';
 import { root } from '../compat/places.ts';
-import { versionText } from '../compat/report.ts';
 import type { Exporter } from './exporters.ts';
 import { exporters, SITUATIONS } from './exporters.ts';
 import type { Seen } from './measure.ts';
@@ -12,13 +11,15 @@ import type { Mode } from './receiver.ts';
 
 const FILE = join(root, 'docs', 'guide', 'exporters.md');
 const LONGEST_MESSAGE = 60;
+const REMEDY = 'remedy · ';
+const NO_EXPORTER = 'no exporter · ';
 
 /** Writes the three tables, and leaves the rest of the page as it is. */
 export function writeDocs(rows: readonly Row[], results: readonly CellResult[]): void {
   const order = exporters.map(({ title }) => title);
   const sorted = [...rows].sort((a, b) => order.indexOf(a.exporter.title) - order.indexOf(b.exporter.title));
   let page = readFileSync(FILE, 'utf8');
-  page = withSection(page, 'summary', summary(sorted));
+  page = withSection(page, 'summary', summary(sorted, results));
   page = withSection(page, 'remedies', remedies(results));
   page = withSection(page, 'answers', answers(sorted));
   writeFileSync(FILE, page);
@@ -37,7 +38,7 @@ function withSection(page: string, name: string, lines: readonly string[]): stri
   return `${page.slice(0, from + begin.length)}\n\n${lines.join('\n')}\n\n${page.slice(to)}`;
 }
 
-function summary(rows: readonly Row[]): string[] {
+function summary(rows: readonly Row[], results: readonly CellResult[]): string[] {
   const day = new Date().toISOString().slice(0, 10);
   return [
     `Seen on ${day}, on Node ${process.versions.node}.`,
@@ -53,6 +54,13 @@ function summary(rows: readonly Row[]): string[] {
       const cells = SITUATIONS.map((situation) => short(seen.get(situation)));
       return `| ${title} | ${from} | ${verdict(seen)} | ${cells.join(' | ')} | ${shutdown} |`;
     }),
+    ...results
+      .filter(({ name }) => name.startsWith(NO_EXPORTER))
+      .map(({ name, report }) => {
+        const empty = SITUATIONS.map(() => '').join(' | ');
+        const from = `${packagesOf(report)}; ${report?.detail ?? ''}`;
+        return `| ${name.slice(NO_EXPORTER.length)} | ${from} | has no exporter | ${empty} | |`;
+      }),
   ];
 }
 
@@ -67,21 +75,26 @@ function verdict(seen: ReadonlyMap<Mode, Seen>): string {
   const asked = SITUATIONS.filter((situation) => blind.includes(situation));
   if (asked.length === 0) return 'yes';
   if (asked.length === seen.size) return '**no**';
-  // A hang is our own finding: every exporter that does not answer is truthful in it.
   return `**not** for ${asked.join(', ')}`;
 }
 
 function remedies(results: readonly CellResult[]): string[] {
   return [
-    '| tried | version | seen |',
+    '| tried | package | seen |',
     '| --- | --- | --- |',
     ...results
-      .filter(({ name }) => name.startsWith('remedy · '))
+      .filter(({ name }) => name.startsWith(REMEDY))
       .map(
         ({ name, report }) =>
-          `| ${name.slice('remedy · '.length)} | ${versionText(report?.versions ?? {})} | ${report?.detail ?? ''} |`,
+          `| ${name.slice(REMEDY.length)} | ${packagesOf(report)} | ${report?.detail ?? ''} |`,
       ),
   ];
+}
+
+function packagesOf(report: CellResult['report']): string {
+  return Object.entries(report?.versions ?? {})
+    .map(([name, version]) => `\`${name}\` ${version}`)
+    .join(', ');
 }
 
 function answers(rows: readonly Row[]): string[] {

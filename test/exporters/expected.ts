@@ -26,6 +26,13 @@ const AZURE: Outcomes = { ...TRUTHFUL, 'nobody listens': BLIND, '503': BLIND, '4
 /** An answer is a success, whatever its status. */
 const VERCEL: Outcomes = { ...TRUTHFUL, '503': BLIND, '400': BLIND, '401': BLIND };
 
+/** It was made for OTLP exporters of 2024, whose time-out ends retries and looks like a reset. */
+const HONEYCOMB: Outcomes = {
+  ...TRUTHFUL,
+  '503': 'failure, timed out, opens and closes',
+  hang: 'failure, connection reset, opens and closes',
+};
+
 /** No metric is registered, so there is nothing to send. */
 const NEVER_WORKED: Outcomes = { ...AZURE, '400': BLIND };
 
@@ -40,5 +47,6 @@ function outcomesOf({ make, protocol, warm }: Exporter): Outcomes {
   if (protocol.startsWith('grpc')) return GRPC;
   if (make.startsWith('azure')) return AZURE;
   if (make.startsWith('vercel')) return VERCEL;
+  if (make === 'honeycomb') return HONEYCOMB;
   return ['zipkin', 'jaeger', 'google-metrics'].includes(make) ? TRUTHFUL : OTLP_HTTP;
 }

@@ -16,6 +16,8 @@ export interface Exporter {
   readonly uses?: string;
   /** False: the backend has never been there. */
   readonly warm?: boolean;
+  /** A distribution starts once. */
+  readonly onePerProcess?: boolean;
   /** @defaultValue all of them */
   readonly situations?: readonly Mode[];
 }
@@ -146,9 +148,12 @@ export const exporters: readonly Exporter[] = [
   setUp('LangSmith', 'langsmith', 'langsmith', `a subclass of ${HTTP_PROTO}`),
   setUp('PostHog', 'posthog', '@posthog/ai', `a subclass of ${HTTP_JSON}`),
   setUp('Braintrust', 'braintrust', '@braintrust/otel', `${HTTP_JSON}, made at the first export`),
-  setUp('Pydantic Logfire', 'logfire', '@pydantic/logfire-node', HTTP_PROTO),
+  { ...setUp('Pydantic Logfire', 'logfire', '@pydantic/logfire-node', HTTP_PROTO), onePerProcess: true },
   setUp('Traceloop', 'traceloop', '@traceloop/node-server-sdk', HTTP_PROTO),
-  setUp('Elastic EDOT', 'elastic', '@elastic/opentelemetry-node', HTTP_PROTO, 'edot'),
-  setUp('Splunk', 'splunk', '@splunk/otel', HTTP_PROTO),
+  {
+    ...setUp('Elastic EDOT', 'elastic', '@elastic/opentelemetry-node', HTTP_PROTO, 'edot'),
+    onePerProcess: true,
+  },
+  { ...setUp('Splunk', 'splunk', '@splunk/otel', HTTP_PROTO), onePerProcess: true },
   setUp('Honeycomb', 'honeycomb', '@honeycombio/opentelemetry-node', HTTP_PROTO),
 ];
