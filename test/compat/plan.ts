@@ -6,6 +6,7 @@ import { constantCells, moduleCells } from './module-cells.ts';
 import { packageCells } from './package-cells.ts';
 import { peerCells } from './peer-cells.ts';
 import { here } from './places.ts';
+import { runtimeCells } from './runtime-cells.ts';
 import { installerCells, scenarioCells } from './scenario-cells.ts';
 import { typeCells } from './type-cells.ts';
 
@@ -15,6 +16,7 @@ export function plannedCells(): Cell[] {
     ...packageCells(),
     ...browserCells(),
     ...scenarioCells(),
+    ...runtimeCells(),
     ...constantCells(),
     ...installerCells(),
     ...moduleCells(),
