@@ -53,22 +53,21 @@ export type NodeHandler = (
   next?: (error?: unknown) => void,
 ) => void;
 
-/** The part of a request that the handler reads: `Request` of fetch has it. */
-export interface FetchRequestLike {
-  readonly method: string;
-  readonly url: string;
-}
-
 /**
- * `Response` of fetch. These declarations name no global type, so that they compile in projects that have neither
- * `lib.dom` nor `@types/node`; there it is the part of `Response` that matters.
+ * `Request` of fetch: Next.js checks that a route takes exactly that. These declarations name no global type, so that
+ * they compile in projects that have neither `lib.dom` nor `@types/node`; there it is the part that the handler reads.
  */
+export type FetchRequest = typeof globalThis extends { Request: { prototype: infer R } }
+  ? R
+  : { readonly method: string; readonly url: string };
+
+/** `Response` of fetch, or where there is none, the part of it that matters. */
 export type FetchResponse = typeof globalThis extends { Response: { prototype: infer R } }
   ? R
   : { readonly status: number; text(): Promise<string> };
 
 /** A handler for servers in the style of fetch; answers 404 for any path but its two. */
-export type FetchHandler = (request: FetchRequestLike) => FetchResponse;
+export type FetchHandler = (request: FetchRequest) => FetchResponse;
 
 /**
  * Serves the health report and the Prometheus text over `node:http`, Express and Connect.

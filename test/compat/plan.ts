@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { browserCells } from './browser-cells.ts';
 import type { Cell } from './cell.ts';
 import { constantCells, moduleCells } from './module-cells.ts';
+import { nativeCells } from './native-cells.ts';
 import { packageCells } from './package-cells.ts';
 import { peerCells } from './peer-cells.ts';
 import { here } from './places.ts';
@@ -17,6 +18,7 @@ export function plannedCells(): Cell[] {
     ...browserCells(),
     ...scenarioCells(),
     ...runtimeCells(),
+    ...nativeCells(),
     ...constantCells(),
     ...installerCells(),
     ...moduleCells(),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { EXAMPLES } from './support/install-examples.ts';
+import { EXAMPLES, NEXTJS } from './support/install-examples.ts';
 
 const FOLDER = fileURLToPath(new URL('../../examples', import.meta.url));
 const read = (path: string): string => readFileSync(join(FOLDER, path), 'utf8');
@@ -11,10 +11,14 @@ const read = (path: string): string => readFileSync(join(FOLDER, path), 'utf8');
 /** The variables that `.env.example` explains, those commented out included. */
 const explained = [...read('node-service/.env.example').matchAll(/^#?([A-Z_]+)=/gm)].map(([, name]) => name);
 
-describe.each(EXAMPLES)('the package of %s', (name) => {
+describe.each([...EXAMPLES, NEXTJS])('the package of %s', (name) => {
   test('names exact versions', () => {
-    const { dependencies } = JSON.parse(read(`${name}/package.json`)) as { dependencies: object };
-    for (const version of Object.values(dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    const { dependencies, devDependencies = {} } = JSON.parse(read(`${name}/package.json`)) as {
+      dependencies: object;
+      devDependencies?: object;
+    };
+    for (const version of Object.values({ ...dependencies, ...devDependencies }))
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
   test('has a lock file without hosts, and without the library itself', () => {

@@ -6,7 +6,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {
     name: 'examples',
-    include: ['test/examples/**/*.test.ts'],
+    include: ['test/examples/*.test.ts'],
     globalSetup: ['test/examples/support/install-examples.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -59,15 +59,11 @@ export async function startExample(
   env: Readonly<Record<string, string>> = {},
   route = '/',
 ): Promise<ExampleProcess> {
-  const main = name === 'telemetry' ? 'app.mjs' : 'main.mjs';
-  const child = await startChild(
-    process.execPath,
-    ['--import', PRELOAD, '--import', './telemetry.mjs', main],
-    {
-      cwd: join(inject('examplesFolder'), name),
-      env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...IMPATIENT, ...env },
-    },
-  );
+  const [command, ...args] = commandOf(name);
+  const child = await startChild(command, args, {
+    cwd: join(inject('examplesFolder'), name),
+    env: { PATH: process.env['PATH'], HOST: '127.0.0.1', PORT: '0', ...IMPATIENT, ...env },
+  });
   let line: string;
   try {
     line = await child.waitForLine('listening on port ', { timeoutMillis: 20_000 });
@@ -96,4 +92,22 @@ export async function startExample(
     await waitFor(reached, { what: `the circuit to be ${state}`, timeoutMillis: 15_000 });
   };
   return { child, url, port, request, health, serveUntil, [Symbol.asyncDispose]: child[Symbol.asyncDispose] };
+}
+
+/** What `npm start` runs. */
+function commandOf(name: string): [string, ...string[]] {
+  switch (name) {
+    case 'hono-bun':
+      return [inject('bun'), 'main.ts'];
+    case 'nestjs':
+      return onNode('./dist/telemetry.js', 'dist/main.js');
+    case 'telemetry':
+      return onNode('./telemetry.mjs', 'app.mjs');
+    default:
+      return onNode('./telemetry.mjs', 'main.mjs');
+  }
+}
+
+function onNode(telemetry: string, main: string): [string, ...string[]] {
+  return [process.execPath, '--import', PRELOAD, '--import', telemetry, main];
 }

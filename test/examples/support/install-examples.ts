@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
+import { runtimes } from '../../compat/tools.ts';
 import { startChild } from '../../support/child-process.ts';
 import { within } from '../../support/wait-for.ts';
 
@@ -19,30 +20,47 @@ export const EXAMPLES = [
   'telemetry',
   'disk',
   'attach',
+  'nestjs',
+  'hono-bun',
 ] as const;
+
+/** Takes minutes, and has a run of its own: `npm run test:examples:nextjs`. */
+export const NEXTJS = 'nextjs';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Where the installed copies of the examples are, each under its name. */
     examplesFolder: string;
+    /** The program that runs `hono-bun`; empty where that is not installed. */
+    bun: string;
   }
 }
 
 /** Packs the library as it is in the working tree, and installs it into a copy of each example. */
-export default async function installExamples(project: TestProject): Promise<() => Promise<void>> {
+export default function installAll(project: TestProject): Promise<() => Promise<void>> {
+  return installExamples(project, EXAMPLES);
+}
+
+/** The same, into copies of those alone. */
+export async function installExamples(
+  project: TestProject,
+  names: readonly string[],
+): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'otel-circuit-breaker-examples-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 3 });
   try {
     const [tarball] = await Promise.all([
       packLibrary(join(folder, 'package')),
-      ...EXAMPLES.map((name) => installDependencies(name, join(folder, name))),
+      ...names.map((name) => installDependencies(name, join(folder, name))),
     ]);
-    for (const name of EXAMPLES) {
+    for (const name of names) {
       await npm(
         ['install', '--no-save', '--ignore-scripts', '--prefer-offline', tarball],
         join(folder, name),
       );
     }
+    if (names.includes('nestjs')) await npm(['run', 'build'], join(folder, 'nestjs'));
+    project.provide('bun', names.includes('hono-bun') ? join(await runtimes(), 'bun/bin/bun.exe') : '');
   } catch (error) {
     await remove();
     throw error;
@@ -55,8 +73,7 @@ export default async function installExamples(project: TestProject): Promise<() 
 async function packLibrary(folder: string): Promise<string> {
   await mkdir(folder);
   for (const file of ['package.json', 'LICENSE']) await cp(join(ROOT, file), join(folder, file));
-  // What is declared is checked by others; building it takes half a minute.
-  await run('npx', ['tsup', '--no-dts', '--silent', '--out-dir', join(folder, 'dist')], ROOT);
+  await run('npx', ['tsup', '--silent', '--out-dir', join(folder, 'dist')], ROOT);
   const [packed] = JSON.parse((await npm(['pack', '--json', '--ignore-scripts'], folder)).join('\n')) as [
     { filename: string },
   ];
@@ -78,6 +95,7 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
   await using child = await startChild(command, args, { cwd, ownGroup: true });
   const what = `${command} ${args.join(' ')} in ${cwd}`;
   const { code } = await within(child.exited, { what, timeoutMillis: INSTALL_MILLIS });
-  if (code !== 0) throw new Error(`${what} ended with ${code}:\n${child.errorLines.join('\n')}`);
+  if (code !== 0)
+    throw new Error(`${what} ended with ${code}:\n${[...child.lines, ...child.errorLines].join('\n')}`);
   return child.lines;
 }
