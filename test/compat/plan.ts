@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { browserCells } from './browser-cells.ts';
 import type { Cell } from './cell.ts';
+import { functionCells } from './function-cells.ts';
 import { constantCells, moduleCells } from './module-cells.ts';
 import { nativeCells } from './native-cells.ts';
 import { packageCells } from './package-cells.ts';
@@ -19,6 +20,7 @@ export function plannedCells(): Cell[] {
     ...scenarioCells(),
     ...runtimeCells(),
     ...nativeCells(),
+    ...functionCells(),
     ...constantCells(),
     ...installerCells(),
     ...moduleCells(),

@@ -6,10 +6,10 @@ import { CircuitBreakerExporter, consecutiveFailures, everyNthAttempt } from 'ot
 
 // Outside the handler: the circuit lives as long as the warm instance, and so does what it knows.
 const exporter = new CircuitBreakerExporter(
-  // Shorter than the invocation may take: a dead backend costs one invocation in three this long, not each.
-  new OTLPTraceExporter({ timeoutMillis: 500 }),
-  // Timers are frozen between invocations: count attempts, do not wait.
-  { tripPolicy: consecutiveFailures(1), probePolicy: everyNthAttempt(3) },
+  // Shorter than an invocation may take; a socket that was kept open is dead after a freeze.
+  new OTLPTraceExporter({ timeoutMillis: 500, keepAlive: false }),
+  // Timers are frozen between invocations: count attempts, do not wait. One failure may be the freeze's, two are an outage.
+  { tripPolicy: consecutiveFailures(2), probePolicy: everyNthAttempt(3) },
 );
 const processor = new BatchSpanProcessor({ exporter });
 new NodeSDK({ spanProcessors: [processor], metricReaders: [], logRecordProcessors: [] }).start();
