@@ -31,6 +31,8 @@ export function writeDocs(results: readonly CellResult[]): void {
     'An *outage* cell: `NodeSDK` with traces, delta metrics and logs, each behind a breaker, sends to an OTLP receiver in a',
     'process of its own; it delivers, the receiver is killed, the circuits open, the receiver comes back, they close; the',
     'spans, log records and data points that arrived are those counted as delivered; and a shutdown while open is quick.',
+    'A *runtime* cell: a service on Bun, Deno or workerd lives through a backend that refuses connections, hangs and answers',
+    '503; with retention, every span arrives; and the process ends at SIGTERM, or without a shutdown, in the last outage.',
     '',
     '| Cell | Versions | Seen |',
     '| --- | --- | --- |',

@@ -34,6 +34,9 @@ const { httpStatus, body } = health.renderHealth([exporter, exporter.breaker, sn
 const text: string = prometheus.renderPrometheus(exporter) + prometheus.PROMETHEUS_CONTENT_TYPE;
 const nodeHandler = http.createNodeHandler(exporter, { healthPath: '/health' });
 const fetchHandler = http.createFetchHandler(() => [exporter]);
+// Next.js checks that a route takes a `Request`, not a part of it.
+type Taken = Parameters<typeof fetchHandler>[0];
+const takesRequest: Taken extends Request ? true : false = true;
 const permit: main.Permit | undefined = exporter.breaker.tryAcquire();
 permit?.fail(new main.CircuitOpenError('otlp', 'open'));
 
@@ -45,6 +48,7 @@ export const seen = [
   text,
   nodeHandler,
   fetchHandler,
+  takesRequest,
   metrics.observeCircuitBreakers,
   logging.quietGlobalErrorHandler(),
   testing.simulateOutage,

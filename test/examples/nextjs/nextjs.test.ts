@@ -86,7 +86,7 @@ describe.each([
     await app.serveUntil('spans to be delivered', ({ circuit_breaker }) => {
       return circuit_breaker.state === 'CLOSED' && circuit_breaker.delivery.delivered.items > 0;
     });
-    expect((await collector.stats()).names['GET /']).toBeGreaterThan(0);
+    await waitFor(async () => (await collector.stats()).names['GET /'], { what: 'the span of a page' });
     await collector.kill();
     await app.serveUntil('the route to be red', ({ httpStatus, circuit_breaker }) => {
       return httpStatus === 503 && circuit_breaker.delivery.kept.items > 0;
