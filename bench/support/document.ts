@@ -16,7 +16,8 @@ const HEAD = `# Benchmarks
 
 <!-- markdownlint-disable MD013 -->
 
-Written by \`npm run bench\`, \`npm run bench:outage\`, \`npm run bench:disk\` and \`npm run simulate\`, each its own section; not by hand. Absolute
+Written by \`npm run bench\`, \`npm run bench:outage\`, \`npm run bench:disk\` and \`npm run simulate\`, each its own section;
+the section of \`npm run test:disk\` is written by hand. Absolute
 numbers are those of one machine; ratios are of one run.
 `;
 
