@@ -33,7 +33,7 @@ export class CallerRules {
   }
 
   checkAccepted(fate: Fate): void {
-    const { options, endedAt, now, observed } = this.#facts;
+    const { options, endedAt, now, observed, lastBlockAt } = this.#facts;
     if (fate.sendings.some(({ answer }) => answer?.meaning === 'success')) return;
     const live = fate.sendings.find(({ isLive }) => isLive);
     if (options.retention === undefined) {
@@ -44,7 +44,8 @@ export class CallerRules {
     // After the time-out, only a SUCCESS counts.
     const isInvalid = live?.answer?.meaning === 'invalid' && live.answer.inTime === 'yes';
     this.#insist(!isInvalid, `${fate.n} was kept though it is invalid`);
-    const isBeingPut = options.store !== 'none' && now - (endedAt ?? now) <= PUT_MILLIS;
+    const isBeingPut =
+      options.store !== 'none' && (now - (endedAt ?? now) <= PUT_MILLIS || now === lastBlockAt);
     this.#insist(
       // At the call itself, what is overdue is found first.
       endedAt === undefined || now === endedAt || options.isPersistent || isBeingPut,

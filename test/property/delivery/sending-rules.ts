@@ -114,9 +114,17 @@ export class SendingRules {
 
   /** After a failed probe, another batch is the next. */
   #checkOtherProbe(fate: Fate): void {
-    const { kept } = this.#facts.observed.snapshot().delivery;
+    const { options, fates, observed } = this.#facts;
     const last = this.#facts.sendings.findLast(({ state, to }) => to === 'inner' && state === 'HALF_OPEN');
-    if (last?.answer?.meaning !== 'failure' || last.isLive || kept.batches === 1) return;
+    if (last?.answer?.meaning !== 'failure' || last.isLive) return;
+    // A slow store is read first: the choice was before that.
+    const isOther = (other: Fate): boolean =>
+      other !== fate &&
+      this.#facts.isSurelyKept(other) &&
+      (other.told?.at ?? Number.POSITIVE_INFINITY) < this.#payments.lastTickAt;
+    const hasChoice =
+      options.store === 'asynchronous' ? fates.some(isOther) : observed.snapshot().delivery.kept.batches > 1;
+    if (!hasChoice) return;
     this.#insist(last.fate !== fate, `${fate.n} probes again right after it failed`);
   }
 

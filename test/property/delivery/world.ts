@@ -430,7 +430,9 @@ export class World {
           this.clock.now() >= at + (this.#options.exportTimeoutMillis || Number.POSITIVE_INFINITY);
         return to === which || answer?.meaning === 'success' || !isOver;
       });
-    return this.#empty.get(batch) ?? this.books.facts.fates.find(isDue);
+    const due = this.books.facts.fates.filter(isDue);
+    // It is copied once its caller has been told.
+    return this.#empty.get(batch) ?? due.find(({ told }) => told !== undefined) ?? due[0];
   }
 
   #behave(sending: Sending, answer: Answer, outcome: Outcome): void | Promise<void> {
