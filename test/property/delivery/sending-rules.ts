@@ -117,6 +117,8 @@ export class SendingRules {
     const { options, fates, observed } = this.#facts;
     const last = this.#facts.sendings.findLast(({ state, to }) => to === 'inner' && state === 'HALF_OPEN');
     if (last?.answer?.meaning !== 'failure' || last.isLive) return;
+    // In between it was only OPEN: a circuit that was closed by hand begins anew.
+    if (last.generation + 2 !== this.#facts.generation) return;
     // A slow store is read first: the choice was before that.
     const isOther = (other: Fate): boolean =>
       other !== fate &&
