@@ -226,19 +226,21 @@ export class Retention<T> {
   }
 
   /**
-   * Takes out everything, as `shutdown()` gives it up. The ledger has each batch in flight until it is given to `each`.
+   * Takes out everything, one batch after the other, as `shutdown()` gives it up: until its turn, a late answer still counts.
    *
-   * @param each - `read` gives the content, `undefined` if it cannot be had
+   * @param each - takes the batch over, which the ledger has in flight; `read` gives the content, `undefined` if it cannot
+   * be had
    */
   async takeAll(each: (entry: Entry, read: () => Promise<T | undefined>) => Promise<void>): Promise<void> {
     // A batch that the store has not taken yet is not kept, and its caller is told so.
     this.#store.abandon();
-    const all = this.index.all();
-    for (const { state, items } of all)
-      if (state !== 'handed over') this.#host.ledger.evict(items, 'shutdown');
-    this.#take(all);
-    for (const entry of all) await each(entry, () => new Promise((read) => this.#store.get(entry.id, read)));
-    this.#delete(all);
+    for (const entry of this.index.all()) {
+      if (entry.state === 'gone') continue;
+      if (entry.state !== 'handed over') this.#host.ledger.evict(entry.items, 'shutdown');
+      this.#take([entry]);
+      await each(entry, () => new Promise((read) => this.#store.get(entry.id, read)));
+      this.#delete([entry]);
+    }
   }
 
   /** Releases the store. */

@@ -299,6 +299,31 @@ describe('the last drain', () => {
     }
   });
 
+  it('counts a late answer to what waits for its turn with a fallback that is slow', async () => {
+    const rig = new Rig({ fallback: true, exportTimeoutMillis: 60_000 });
+    rig.inner.does = 'hold';
+    rig.fallback.does = 'hold';
+    rig.export('A');
+    rig.export('B');
+    rig.clock.advance(1_000);
+    rig.breaker.forceOpen();
+    const down = watch(rig.exporter.shutdown());
+    await pass(rig.clock, 600);
+    expect(rig.fallback.names).toEqual(['A']);
+    rig.inner.release();
+    rig.inner.release();
+    rig.fallback.release();
+    await pass(rig.clock, 400);
+    expect(down.done).toBe(true);
+    expect(rig.fallback.names).toEqual(['A']);
+    expect(rig.delivery).toMatchObject({
+      fallback: { batches: 1 },
+      delivered: { batches: 1 },
+      lost: NOTHING,
+    });
+    expect(balance(rig.delivery)).toEqual([0, 0]);
+  });
+
   it('gives up what is handed over also where it times out after that', async () => {
     const rig = new Rig();
     rig.inner.does = 'hold';
