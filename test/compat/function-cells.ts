@@ -13,7 +13,8 @@ import type { Cell } from './cell.ts';
 import { cleanEnv, outputOf } from './command.ts';
 import { installApp, installedVersions } from './install-app.ts';
 import type { SdkLine } from './lines.ts';
-import { lines } from './lines.ts';
+import { lines, nodeVersions } from './lines.ts';
+import { nodeBinary } from './nodes.ts';
 import { here } from './places.ts';
 
 const LINE = lines.find(({ name }) => name === 'sdk-2.12') as SdkLine;
@@ -36,7 +37,7 @@ export function functionCells(): Cell[] {
         strictEqual(recipe.delivered, INVOCATIONS);
         const slow = await invokeInOutage(folder, backend);
         return {
-          versions: { node: process.versions.node, ...installedVersions(folder), manager },
+          versions: { node: nodeVersions[24], ...installedVersions(folder), manager },
           detail: `${recipe.delivered} of ${INVOCATIONS} spans, the bare exporter ${bare.delivered}; in an outage ${slow}`,
         };
       },
@@ -101,9 +102,13 @@ async function startBackend(): Promise<Backend> {
   };
 }
 
-function startFunction(cwd: string, handler: string, url: string): Promise<Child> {
+async function startFunction(cwd: string, handler: string, url: string): Promise<Child> {
   const env = { ...cleanEnv(), OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_NODE_RESOURCE_DETECTORS: 'none' };
-  return startChild(process.execPath, ['--no-warnings', 'function.mjs', handler], { cwd, env, ipc: true });
+  return startChild(await nodeBinary(24), ['--no-warnings', 'function.mjs', handler], {
+    cwd,
+    env,
+    ipc: true,
+  });
 }
 
 /** @returns how long it took, in milliseconds */
