@@ -23,8 +23,6 @@ export interface Settings {
 
 const HEAP_SHARE = 0.1;
 const MOST_BYTES = 64 * 1024 * 1024;
-/** The library has no default where a store is given. */
-const MOST_ITEMS = 20_000;
 
 const aPort: Format<number> = {
   wanted: 'a port',
@@ -54,7 +52,7 @@ export async function readSettings(
     if (retention === 'none') return undefined;
     const given = retentionFrom(retention, diskStore, warnOnce);
     if (given.store !== undefined || given.maxBytes !== undefined) return given;
-    return { maxItems: MOST_ITEMS, ...given, store: memory.store() };
+    return { ...given, store: memory.store() };
   };
   return {
     prefix: name === undefined ? '' : `${name}/`,

@@ -48,7 +48,7 @@ describe('readSettings', () => {
     expect(settings.exporterOptions('traces')).toMatchObject({
       name: 'traces',
       reportRejectedAs: 'success',
-      retention: { maxItems: 20_000 },
+      retention: { store: { persistent: false } },
     });
   });
 
@@ -108,8 +108,8 @@ describe('readSettings', () => {
       throw new Error('/x belongs to another user');
     };
     const settings = await read({ OTEL_CIRCUIT_BREAKER_RETENTION_DIR: '/x' }, async () => refuse);
-    expect(settings.exporterOptions('traces').retention).toMatchObject({ maxItems: 20_000 });
-    expect(settings.exporterOptions('logs').retention).toMatchObject({ maxItems: 20_000 });
+    expect(settings.exporterOptions('traces').retention).toMatchObject({ store: { persistent: false } });
+    expect(settings.exporterOptions('logs').retention).toMatchObject({ store: { persistent: false } });
     expect(stderr).toEqual([
       'otel-circuit-breaker: OTEL_CIRCUIT_BREAKER_RETENTION_DIR "/x" is not used: /x belongs to another user; batches are kept in memory\n',
     ]);
