@@ -92,6 +92,11 @@ export class Books {
     else if (inTime !== 'no') this.#ownAnswered(sending, meaning);
   }
 
+  /** What was answered since the rejection may have been heard before it. */
+  rejectionHeard({ fate: { failures }, answer }: Sending): void {
+    if (failures.until === answer?.order) failures.until = this.facts.nextOrder();
+  }
+
   /** The exporter has taken an answer in. */
   answered(sending: Sending, before: ExporterSnapshot): void {
     const after = this.facts.observed.snapshot();

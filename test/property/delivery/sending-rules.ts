@@ -147,9 +147,9 @@ export class SendingRules {
 
   #checkAge({ fate, at }: Sending): void {
     const maxAgeMillis = this.#facts.options.retention?.maxAgeMillis ?? Number.POSITIVE_INFINITY;
-    const last = fate.sendings.at(-1);
-    // A batch that was handed over may count from either moment.
-    const failedAt = fate.sendings.length === 1 && last?.isLive ? (last.answer?.at ?? at) : 0;
+    const [live, own] = fate.sendings;
+    // A batch that was handed over, or that a store did not take at first, may count from either moment.
+    const failedAt = live?.isLive ? (live.answer?.at ?? own?.at ?? at) : 0;
     const keptAt = Math.max(fate.told?.at ?? at, failedAt);
     this.#insist(at - keptAt <= maxAgeMillis, `${fate.n} was sent after ${at - keptAt} ms in retention`);
   }

@@ -454,6 +454,7 @@ export class World {
       case 'reject':
         if (!isWithin) return give('failure', () => answer(RESULTS.failure));
         this.books.answering(sending, 'failure');
+        queueMicrotask(() => this.books.rejectionHeard(sending));
         return Promise.reject(new Error('down'));
       case 'nothing':
         return give('failure', () => answer(undefined as unknown as ExportResultLike));
