@@ -19,7 +19,7 @@ export type ResultCounts = Record<Classification | 'rejected', number>;
 export interface FailureSummary {
   /** The error's `name`, at most 100 characters. */
   name: string;
-  /** The error's `code`, at most 100 characters; `null` if it has none. */
+  /** The error's `code`, at most 100 characters; `null` if it has none, and for a `DOMException`. */
   code: string | number | null;
   /** The cause in a few fixed words, such as `'timed out'` or `'connection refused'`; `null` if it is not known. */
   cause: string | null;

@@ -10,7 +10,7 @@ import { isBlind, outcomeOf, seconds } from './outcome.ts';
 import type { Mode } from './receiver.ts';
 
 const FILE = join(root, 'docs', 'guide', 'exporters.md');
-const LONGEST_MESSAGE = 60;
+const LONGEST_MESSAGE = 72;
 const REMEDY = 'remedy · ';
 const NO_EXPORTER = 'no exporter · ';
 

@@ -40,7 +40,7 @@ const WORKED = { opened: true, stayedOpen: true, closed: true, lost: 0, kept: 0 
 
 function azureGuard(situation: '503' | 'nobody listens' | 'hang'): Cell {
   return cell<Guarded>({
-    name: `remedy · Azure Monitor behind slowExportRate · ${situation}`,
+    name: `remedy · Azure Monitor behind \`slowExportRate\` · ${situation}`,
     packageName: '@azure/monitor-opentelemetry-exporter',
     inApp: { app: 'azure', protocol: 'https', script: 'azure-guard.mjs' },
     args: [situation],
@@ -48,7 +48,9 @@ function azureGuard(situation: '503' | 'nobody listens' | 'hang'): Cell {
       deepStrictEqual({ opened, stayedOpen, closed, lost, kept }, WORKED);
       const slowest = Math.max(0, ...untilOpen.map(({ millis }) => millis));
       const answers =
-        untilOpen.length === 0 ? 'no answer' : `answers of up to ${(slowest / 1_000).toFixed(1)} s`;
+        untilOpen.length === 0
+          ? 'exports without an answer'
+          : `answers that took up to ${(slowest / 1_000).toFixed(1)} s`;
       return `opened after ${answers}, stayed open through ${failedProbes} probes, closed when the backend was back; ${hidden} exports of the outage were answered with SUCCESS`;
     },
   });
@@ -72,7 +74,7 @@ function honeycomb(given: 'exporter' | 'processor'): Cell {
 /** What the page advises for blind exporters, tried. @param quickOnly - without those that wait for Azure's retries */
 export function remedyCells(quickOnly: boolean): Cell[] {
   const official = cell<{ states: readonly string[]; offered: number; delivered: number; lost: number }>({
-    name: 'remedy · @vercel/otel with the official OTLP exporter',
+    name: 'remedy · `@vercel/otel` with the official OTLP exporter',
     packageName: '@vercel/otel',
     inApp: { app: 'vercel', protocol: 'http', script: 'vercel-official.mjs' },
     check({ states, offered, delivered, lost }) {
