@@ -39,7 +39,7 @@ export const PRESETS: readonly Preset[] = [
     queue: 0,
     fail: 0,
     trip: 'consecutive',
-    failures: 1,
+    failures: 2,
     probe: 'nth',
     nth: 3,
     retention: false,
