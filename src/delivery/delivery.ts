@@ -81,6 +81,8 @@ export class Delivery<T> {
   #lastOfferedAt = Number.NEGATIVE_INFINITY;
   #signal: Signal | undefined;
   #ended = false;
+  /** `shutdown()` has given up what was left, or leaves it in the store. */
+  #isSurrendered = false;
 
   /** @throws what a store throws when it is opened */
   constructor(host: DeliveryHost<T>) {
@@ -159,7 +161,8 @@ export class Delivery<T> {
   offer(batch: T, items: number, at: number, callback: ResultCallback): void {
     this.#offered(batch, items, at);
     const isHeldBack = this.#callers.isBackendSilent(at) && this.#host.state() === 'CLOSED';
-    if (!isHeldBack || !this.#keepAtOnce(batch, items, callback)) this.#send(batch, items, at, callback);
+    if (isHeldBack) this.#keepAtOnce(batch, items, callback);
+    else this.#send(batch, items, at, callback);
   }
 
   #send(batch: T, items: number, at: number, callback: ResultCallback): void {
@@ -170,7 +173,7 @@ export class Delivery<T> {
     }
     const call = new ExportCall<T>(this.#live, batch, items, permit, callback, undefined);
     call.start();
-    if (!call.isAnswered) this.#callers.add(call);
+    if (!call.isConcluded) this.#callers.add(call);
   }
 
   /** The circuit has left CLOSED. */
@@ -227,6 +230,7 @@ export class Delivery<T> {
     inTime: (answered: Promise<void>) => Promise<boolean>,
   ): Promise<void> {
     this.#schedule?.stop();
+    this.#isSurrendered = true;
     if (this.#retention?.isPersistent) {
       this.#retention.keepHandedOver();
       return;
@@ -270,17 +274,19 @@ export class Delivery<T> {
   }
 
   /** Keeps a batch without sending it: what a hanging backend sees stays bounded. */
-  #keepAtOnce(given: T, items: number, callback: ResultCallback): boolean {
+  #keepAtOnce(given: T, items: number, callback: ResultCallback): void {
     const batch = owned(given);
-    const place = this.#retention?.place(batch, items, false, {
-      stored: (entry) => this.#keep(entry, batch, callback),
-      refused: () => {
+    this.#retention?.place(
+      batch,
+      items,
+      undefined,
+      (entry) => this.#keep(entry, batch, callback),
+      () => {
         const result = failure(`${this.#host.who} was shut down`);
         if (this.#ended) this.#undelivered.passOn(batch, items, 'shutdown', result, callback, false);
         else this.#send(given, items, this.#host.clock.now(), callback);
       },
-    });
-    return place !== undefined;
+    );
   }
 
   /** A probe must not hold up a processor: its caller is answered as that of a rejected batch. */
@@ -298,15 +304,17 @@ export class Delivery<T> {
     if (call.callback === undefined || call.entry !== undefined || call.items === 0) return;
     const { items } = call;
     const batch = call.ownBatch();
-    const place = this.#retention?.place(batch, items, true, {
-      stored: (entry) => {
-        call.entry = entry;
+    this.#retention.place(
+      batch,
+      items,
+      call,
+      (entry) => {
         this.#failedWhileStoring.delete(call);
-        if (call.isAnswered) this.#keep(entry, batch, call.takeCallback());
+        // After the shutdown nobody waits for what is handed over.
+        if (call.isConcluded || this.#isSurrendered) this.#keep(entry, batch, call.takeCallback());
         else this.#handedOverNow(call, entry);
       },
-      refused: () => {
-        call.entry = undefined;
+      () => {
         const failure = this.#failedWhileStoring.get(call);
         this.#failedWhileStoring.delete(call);
         if (failure !== undefined) {
@@ -315,9 +323,7 @@ export class Delivery<T> {
           call.tellCallerAlone(this.#host.rejectedResult());
         }
       },
-    });
-    // A store that answers later: the caller waits until then.
-    if (place?.state === 'storing') call.entry = place;
+    );
   }
 
   #hasWaitedAsProbe({ permit }: ExportCall<T>): boolean {
@@ -359,11 +365,10 @@ export class Delivery<T> {
 
   #delivered(call: ExportCall<T>, result: ExportResultLike): void {
     this.#ledger.deliver(call.items);
-    this.recent.deliveries++;
     call.tellCaller(result);
   }
 
-  /** The same for a batch that is handed over, or about to be: then the store has not answered, and the caller waits. */
+  /** The same for a batch that has a place: handed over, or `storing`, where the caller waits for the store's answer. */
   #placedAnswered(
     call: ExportCall<T>,
     entry: Entry,
@@ -393,7 +398,6 @@ export class Delivery<T> {
     const { entry } = call;
     this.recent.lastAt = this.#host.clock.now();
     if (entry === undefined || entry.state === 'gone') return;
-    this.recent.deliveries++;
     if (entry.state === 'storing') {
       this.#failedWhileStoring.delete(call);
       this.#retention?.release(entry);
@@ -419,33 +423,19 @@ export class Delivery<T> {
     callback: ResultCallback | undefined,
     call?: ExportCall<T>,
   ): void {
-    if (reason !== 'invalid' && this.#retention !== undefined) {
-      const batch = owned(given);
-      const place = this.#retention.place(batch, items, call !== undefined, {
-        stored: (entry) => this.#keep(entry, batch, callback ?? call?.takeCallback()),
-        refused: () =>
-          this.#undelivered.passOn(
-            batch,
-            items,
-            reason,
-            result,
-            callback ?? call?.takeCallback(),
-            call !== undefined,
-          ),
-      });
-      if (place !== undefined) {
-        // So that a late answer finds it.
-        if (call !== undefined) call.entry = place;
-        return;
-      }
+    const wasSent = call !== undefined;
+    if (reason === 'invalid' || this.#retention === undefined) {
+      this.#undelivered.passOn(given, items, reason, result, callback ?? call?.takeCallback(), wasSent);
+      return;
     }
-    this.#undelivered.passOn(
-      given,
+    const batch = owned(given);
+    const takeCallback = (): ResultCallback | undefined => callback ?? call?.takeCallback();
+    this.#retention.place(
+      batch,
       items,
-      reason,
-      result,
-      callback ?? call?.takeCallback(),
-      call !== undefined,
+      call,
+      (entry) => this.#keep(entry, batch, takeCallback()),
+      () => this.#undelivered.passOn(batch, items, reason, result, takeCallback(), wasSent),
     );
   }
 
@@ -460,7 +450,6 @@ export class Delivery<T> {
       name,
       clock,
       ledger: this.#ledger,
-      recent: this.recent,
       hasFallback: fallback !== undefined,
       toUnixMillis: (at) => circuit.toUnixMillis(at),
       uniqueId,

@@ -69,7 +69,7 @@ export class ExportCall<T> {
     this.#thrown = undefined;
   }
 
-  get isAnswered(): boolean {
+  get isConcluded(): boolean {
     return this.#state !== 'unanswered';
   }
 
@@ -87,7 +87,7 @@ export class ExportCall<T> {
 
   /** Its time is over: it has failed. */
   expire(limitMillis: number): void {
-    if (this.isAnswered) return;
+    if (this.isConcluded) return;
     const error = new ExportTimeoutError(`${this.#target.who} gave no answer within ${limitMillis} ms`);
     this.#concludeAlone('timed out', { code: FAILED, error }, 'timeout');
   }
@@ -140,7 +140,7 @@ export class ExportCall<T> {
 
   #threw(error: unknown): void {
     const { who, onError } = this.#target;
-    if (!this.isAnswered) this.#conclude('answered', failedWith(error, `${who} threw`), 'unsent');
+    if (!this.isConcluded) this.#conclude('answered', failedWith(error, `${who} threw`), 'unsent');
     else if (this.#thrown !== undefined && this.#thrown.error === error) throw error;
     else reportProblem(onError, `${who} threw after it had answered`, error);
   }
@@ -149,7 +149,7 @@ export class ExportCall<T> {
     if (typeof returned !== 'object' || returned === null || !('then' in returned)) return;
     const { who, onError } = this.#target;
     Promise.resolve(returned).catch((error: unknown) => {
-      if (this.isAnswered) reportProblem(onError, `${who} rejected after it had answered`, error);
+      if (this.isConcluded) reportProblem(onError, `${who} rejected after it had answered`, error);
       else this.#concludeAlone('answered', failedWith(error, `${who} rejected with`), 'no result');
     });
   }

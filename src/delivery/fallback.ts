@@ -33,8 +33,13 @@ export interface FallbackOffer<T> {
   /** The result for the caller where the fallback itself gives none in time. */
   readonly otherwise: ExportResultLike;
   readonly callback: ResultCallback | undefined;
-  /** Hears what became of the batch, before the caller does. `error`: why it was not accepted. */
-  settled(accepted: boolean, error: unknown): void;
+  /**
+   * Hears what became of the batch, before the caller does.
+   *
+   * @param error - why it was not accepted
+   * @param wasSent - whether the fallback has seen it
+   */
+  settled(accepted: boolean, error: unknown, wasSent: boolean): void;
 }
 
 /** An unanswered call, and what has to be done about it. */
@@ -95,7 +100,7 @@ export class Fallback<T> {
     const at = this.#host.clock.now();
     const permit = this.#host.circuit.acquire(items, at);
     if (permit === undefined) {
-      offer.settled(false, otherwise.error);
+      offer.settled(false, otherwise.error, false);
       callback?.(otherwise);
       return () => {};
     }
@@ -128,7 +133,7 @@ export class Fallback<T> {
     const accepted = result.code === SUCCESS;
     const told = accepted ? result : withError(result, this.#host.who);
     this.#settlePermit(call.permit, told, kind, at);
-    offer.settled(accepted, told.error);
+    offer.settled(accepted, told.error, true);
     if (this.#unanswered.size === 0) {
       this.#whenIdle?.resolve();
       this.#whenIdle = undefined;

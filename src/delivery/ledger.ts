@@ -35,6 +35,11 @@ export class Ledger {
     add(this.#kept, items);
   }
 
+  /** How many batches got through so far. */
+  get deliveries(): number {
+    return this.#delivered.batches;
+  }
+
   /** The inner exporter has accepted a batch. */
   deliver(items: number): void {
     add(this.#delivered, items);

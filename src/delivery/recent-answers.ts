@@ -14,8 +14,6 @@ export class RecentAnswers {
   lastAt = Number.NEGATIVE_INFINITY;
   /** Whether the last answer was a failure. */
   lastFailed = false;
-  /** How many batches got through so far. */
-  deliveries = 0;
   readonly #durations = new Float64Array(REMEMBERED);
   #successes = 0;
 

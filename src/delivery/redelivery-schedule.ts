@@ -23,7 +23,7 @@ export interface ScheduleHost {
 }
 
 /** What a redelivery came to: the next one may follow, it failed, or there was nothing left to send. */
-export type RedeliveryOutcome = 'went on' | 'failed' | 'failed probe' | 'unsent';
+export type RedeliveryOutcome = 'went on' | 'failed' | 'failed probe' | 'nothing to send';
 
 /** So many failures in a row end a drain. */
 const FAILURES_OF_A_DRAIN = 3;
@@ -181,7 +181,7 @@ export class RedeliverySchedule {
       this.#grants = 0;
       for (const drain of this.#allDrains()) drain.failures++;
       this.#endDrains(({ failures }) => failures >= FAILURES_OF_A_DRAIN);
-    } else if (outcome === 'unsent') {
+    } else if (outcome === 'nothing to send') {
       // The next one is sent for it, unless the circuit has left CLOSED since, or the shutdown has begun.
       if (this.#isPaid && this.#openings === this.#openingsAtSend && !this.#ended) this.#grants++;
     } else {

@@ -28,8 +28,6 @@ export interface RedeliveryHost<T> extends SettleHost {
   handedOver(): number;
 }
 
-const OUTCOMES_OF_READING = { 'store failed': 'failed', evicted: 'unsent', gone: 'went on' } as const;
-
 /** Sends kept batches again, as its schedule says. */
 export class Redelivery<T> {
   readonly schedule: RedeliverySchedule;
@@ -65,9 +63,9 @@ export class Redelivery<T> {
       entry,
       (batch) => {
         // Much may have happened while the store was busy.
-        if (entry.state !== 'sending' || !this.schedule.mayStillSend(entry, probe)) {
+        if (!this.schedule.mayStillSend(entry, probe)) {
           probe?.ignore();
-          if (entry.state === 'sending') retention.putBack(entry, batch);
+          retention.putBack(entry, batch);
           this.schedule.settled(entry, 'went on');
           return;
         }
@@ -79,9 +77,9 @@ export class Redelivery<T> {
         const call = new ExportCall<T>(this.#target, batch, entry.items, permit, undefined, entry);
         withTracingSuppressed(() => call.start());
       },
-      (why) => {
+      (outcome) => {
         probe?.ignore();
-        this.schedule.settled(entry, OUTCOMES_OF_READING[why]);
+        this.schedule.settled(entry, outcome);
       },
     );
   }
@@ -97,7 +95,6 @@ export class Redelivery<T> {
     if (entry.state === 'sending') {
       if (isDelivered(result, classification)) {
         retention.redelivered(entry);
-        recent.deliveries++;
       } else if (classification === 'invalid') {
         retention.evictAtHand(entry, batch, 'invalid');
       } else if (permit.probe) {

@@ -4,7 +4,6 @@ import type { EvictionReason, LossReason } from './delivery-snapshot.ts';
 import { estimateBytes } from './estimate-bytes.ts';
 import type { Ledger } from './ledger.ts';
 import { memoryStore } from './memory-store.ts';
-import type { RecentAnswers } from './recent-answers.ts';
 import type { Entry } from './retention-index.ts';
 import { RetentionIndex } from './retention-index.ts';
 import type { CompleteRetentionOptions } from './retention-options.ts';
@@ -16,7 +15,6 @@ export interface RetentionHost<T> {
   readonly name: string;
   readonly clock: Clock;
   readonly ledger: Ledger;
-  readonly recent: RecentAnswers;
   readonly hasFallback: boolean;
   /** Converts a reading of the clock. */
   toUnixMillis(at: number): number;
@@ -30,11 +28,9 @@ export interface RetentionHost<T> {
   report(message: string, error: unknown): void;
 }
 
-/** Hears whether a batch is stored. One of the two is called once, at once or when the store has answered. */
-export interface Placing {
-  stored(entry: Entry): void;
-  /** The store has no room for it. The entry is gone. */
-  refused(): void;
+/** A sending, which knows the place of its batch: so a late answer finds it. */
+export interface Placed {
+  entry: Entry | undefined;
 }
 
 /** What this library itself needs for a kept batch, so that tiny batches count, too. */
@@ -54,7 +50,7 @@ export class Retention<T> {
   readonly #host: RetentionHost<T>;
   readonly #store: StoredBatches<T>;
   readonly #maxAttempts: number;
-  /** What was needed elsewhere, too, when the store dropped it or another process took it over. */
+  /** Entries in use whose content the store has dropped meanwhile, or another process has taken over. */
   readonly #gone = new Map<Entry, 'dropped' | 'taken'>();
   #warnOfEviction = true;
   #ended = false;
@@ -84,14 +80,24 @@ export class Retention<T> {
   }
 
   /**
-   * Gives a batch a place and stores it, if there can be room for it.
+   * Gives a batch a place and stores it, if there can be room for it. One of `stored` and `refused` follows: within this
+   * call, where the store answers at once.
    *
    * @param batch - nobody else may change it
-   * @param wasSent - whether an exporter has seen it
-   * @returns its place, or `undefined` if there is no room: then `placing` hears nothing
+   * @param sending - the sending that an exporter has seen it by
+   * @param stored - not if the batch was delivered meanwhile
    */
-  place(batch: T, items: number, wasSent: boolean, placing: Placing): Entry | undefined {
-    if (items === 0 || this.#closed || (this.#ended && !this.isPersistent)) return undefined;
+  place(
+    batch: T,
+    items: number,
+    sending: Placed | undefined,
+    stored: (entry: Entry) => void,
+    refused: () => void,
+  ): void {
+    if (items === 0 || this.#closed || (this.#ended && !this.isPersistent)) {
+      refused();
+      return;
+    }
     const keptAt = this.#host.clock.now();
     const bytes = ENTRY_BYTES + estimateBytes(batch);
     const expired = this.#take(this.index.expired(keptAt));
@@ -100,24 +106,24 @@ export class Retention<T> {
     // Read first: a store that is full makes room by itself.
     const passOnExpired = this.#giveUp(expired, 'expired');
     const passOnPushedOut = this.#giveUp(pushedOut, 'full');
-    let entry: Entry | undefined;
-    let tell = (): void => {};
+    let tell = refused;
     if (fits) {
+      const wasSent = sending !== undefined;
       const facts = { id: this.#host.uniqueId(), items, bytes, keptAt, notBefore: keptAt, wasSent };
-      entry = this.index.append(facts, this.#host.recent.deliveries);
-      tell = this.#put(entry, batch, placing);
+      const entry = this.index.append(facts, this.#host.ledger.deliveries);
+      if (wasSent) sending.entry = entry;
+      tell = this.#put(entry, batch, sending, stored, refused);
     }
     // After the state has changed, because the fallback may call back into the exporter.
     passOnExpired();
     passOnPushedOut();
     // Last, because the caller may throw when it is told.
     tell();
-    return entry;
   }
 
   /** A batch that has a place did not get through: it is kept there. */
-  keep(entry: Entry, batch: T): void {
-    entry.deliveriesSeen = this.#host.recent.deliveries;
+  keep(entry: Entry, batch: T | undefined): void {
+    entry.deliveriesSeen = this.#host.ledger.deliveries;
     this.#host.ledger.keep(entry.items);
     this.putBack(entry, batch);
     this.#host.changed();
@@ -137,7 +143,7 @@ export class Retention<T> {
 
   /** The redelivery of a batch has failed. */
   redeliveryFailed(entry: Entry, batch: T): void {
-    const { deliveries } = this.#host.recent;
+    const { deliveries } = this.#host.ledger;
     // If nothing else got through in between, it is the backend's fault rather than the batch's.
     if (deliveries > entry.deliveriesSeen) entry.failures++;
     entry.deliveriesSeen = deliveries;
@@ -173,34 +179,34 @@ export class Retention<T> {
   /**
    * Reads a batch that is to be sent again.
    *
-   * @param unread - it cannot be sent: the store failed, and the batch keeps its place; the batch had to be evicted; or it
-   * was gone before
+   * @param unread - it cannot be sent: the store failed, and the batch keeps its place; there was nothing to send any more;
+   * or it was gone before
    */
   read(
     entry: Entry,
     read: (batch: T) => void,
-    unread: (why: 'store failed' | 'evicted' | 'gone') => void,
+    unread: (outcome: 'failed' | 'nothing to send' | 'went on') => void,
   ): void {
     this.#store.get(
       entry.id,
       (batch) => {
         // It may have been delivered, given up, or become too old while the store was busy.
         if (entry.state !== 'sending') {
-          unread('gone');
-        } else if (batch !== undefined && !this.isExpired(entry)) {
-          read(batch);
-        } else if (this.#gone.get(entry) === 'taken') {
-          this.#take([entry]);
-          unread('evicted');
-        } else {
-          this.evictAtHand(entry, batch, batch === undefined ? 'unreadable' : 'expired');
-          unread('evicted');
+          unread('went on');
+          return;
         }
+        if (batch !== undefined && !this.isExpired(entry)) {
+          read(batch);
+          return;
+        }
+        if (this.#gone.has(entry)) this.putBack(entry, batch);
+        else this.evictAtHand(entry, batch, batch === undefined ? 'unreadable' : 'expired');
+        unread('nothing to send');
       },
       () => {
         const isGone = entry.state === 'gone';
-        if (!isGone) this.index.move(entry, 'waiting');
-        unread(isGone ? 'gone' : 'store failed');
+        if (!isGone) this.putBack(entry, undefined);
+        unread(isGone ? 'went on' : 'failed');
       },
     );
   }
@@ -220,8 +226,7 @@ export class Retention<T> {
   keepHandedOver(isMeant: (entry: Entry) => boolean = () => true): void {
     for (const entry of this.index.all()) {
       if (entry.state !== 'handed over' || !isMeant(entry)) continue;
-      this.#host.ledger.keep(entry.items);
-      this.putBack(entry, undefined);
+      this.keep(entry, undefined);
     }
   }
 
@@ -257,8 +262,9 @@ export class Retention<T> {
     const facts = batches.map(({ id, items, bytes = 0, keptAt, notBefore = 0 }) => {
       return { id, items, bytes, keptAt: keptAt - offset, notBefore: notBefore - offset, wasSent: false };
     });
-    this.index.prepend(facts, this.#host.recent.deliveries);
-    // The budget holds for what was found, too.
+    this.index.prepend(facts, this.#host.ledger.deliveries);
+    // Age and budget hold for what was found, too.
+    this.dropExpired();
     this.#giveUp(this.#take(this.index.inTheWayOf(0, 0)), 'full')();
     this.#host.changed();
   }
@@ -273,8 +279,14 @@ export class Retention<T> {
     this.#host.changed();
   }
 
-  /** @returns tells `placing`, if the store has answered at once */
-  #put(entry: Entry, batch: T, placing: Placing): () => void {
+  /** @returns tells one of the listeners, if the store has answered at once */
+  #put(
+    entry: Entry,
+    batch: T,
+    sending: Placed | undefined,
+    stored: (entry: Entry) => void,
+    refused: () => void,
+  ): () => void {
     const { id, items, bytes, keptAt } = entry;
     let tell = (): void => {};
     let returned = false;
@@ -287,14 +299,17 @@ export class Retention<T> {
       batch,
       (dropped) => {
         this.#drop(dropped);
-        // The batch may have been delivered while the store was busy with it.
-        if (entry.state === 'gone') this.#delete([entry]);
-        else answered(() => placing.stored(entry));
+        answered(() => {
+          // The batch may have been delivered while the store was busy with it.
+          if (entry.state === 'gone') this.#delete([entry]);
+          else stored(entry);
+        });
       },
       () => {
         if (entry.state === 'gone') return;
-        this.index.move(entry, 'gone');
-        answered(() => placing.refused());
+        this.#take([entry]);
+        if (sending !== undefined) sending.entry = undefined;
+        answered(refused);
       },
       (dropped) => {
         this.#drop(dropped);

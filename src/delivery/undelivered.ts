@@ -54,7 +54,7 @@ export class Undelivered<T> {
       callback?.(result);
       return;
     }
-    this.#send(fallback, batch, items, result, callback);
+    this.#send(fallback, batch, items, result, callback, wasSent);
   }
 
   /** @param wasSent - whether an exporter has seen it */
@@ -107,7 +107,7 @@ export class Undelivered<T> {
       return;
     }
     const { promise, resolve } = openPromise();
-    const expire = this.#send(fallback, batch, items, ACCEPTED, undefined, resolve);
+    const expire = this.#send(fallback, batch, items, ACCEPTED, undefined, wasSent, resolve);
     if (!(await inTime(promise))) expire();
   }
 
@@ -128,6 +128,7 @@ export class Undelivered<T> {
     items: number,
     otherwise: ExportResultLike,
     callback: ResultCallback | undefined,
+    wasSent: boolean,
     answered: () => void = () => {},
   ): () => void {
     return fallback.send({
@@ -135,9 +136,9 @@ export class Undelivered<T> {
       items,
       otherwise,
       callback,
-      settled: (accepted, error) => {
+      settled: (accepted, error, seen) => {
         if (accepted) this.#ledger.fallBack(items);
-        else this.lose(items, 'fallback', error, true);
+        else this.lose(items, 'fallback', error, wasSent || seen);
         answered();
       },
     });

@@ -29,7 +29,7 @@ export class FlushAndShutdown<T> {
   readonly #host: FlushHost<T>;
   readonly #waits: Waits;
   /** When the last answer had come as a flush was given up. */
-  #flushGivenUpAt: number | undefined;
+  readonly #flushGivenUpAt = { 'the inner exporter': Number.NaN, 'the fallback': Number.NaN };
 
   constructor(host: FlushHost<T>) {
     this.#host = host;
@@ -46,16 +46,23 @@ export class FlushAndShutdown<T> {
     const { inner, clock, delivery, options } = this.#host;
     const startedAt = clock.now();
     delivery.look(startedAt);
-    const flushed = Promise.all([this.#flush(inner), delivery.handedOverAnswered()]);
+    const innerFlushed = this.#flush(inner);
+    const flushed = (): Promise<unknown> => Promise.all([innerFlushed, delivery.handedOverAnswered()]);
     const stillClosed = this.#closedUntilNow();
     const endsAt = (): number => (stillClosed() ? this.#patienceEndsAt(startedAt) : startedAt);
-    if (stillClosed()) await this.#waitForFlush('the inner exporter', flushed, endsAt);
+    if (stillClosed())
+      await this.#waitForFlush('the inner exporter', () => delivery.recent.lastAt, flushed, endsAt);
     const { fallback, exportTimeoutMillis } = options;
     if (fallback === undefined) return;
     // Only now: it may have been given something meanwhile.
     const fallbackFlushed = this.#flush(fallback);
     const fallbackEndsAt = clock.now() + (exportTimeoutMillis || Number.POSITIVE_INFINITY);
-    await this.#waitForFlush('the fallback', fallbackFlushed, () => fallbackEndsAt);
+    await this.#waitForFlush(
+      'the fallback',
+      () => this.#host.fallback?.lastAnswerAt ?? 0,
+      () => fallbackFlushed,
+      () => fallbackEndsAt,
+    );
   }
 
   /** Never rejects. */
@@ -145,7 +152,9 @@ export class FlushAndShutdown<T> {
   /** Whether a flush has waited in vain already, and nothing has been answered since the oldest unanswered sending began. */
   #wasGivenUp(): boolean {
     const { recent, oldestUnansweredAt = Number.NEGATIVE_INFINITY } = this.#host.delivery;
-    return this.#flushGivenUpAt === recent.lastAt && recent.lastAt <= oldestUnansweredAt;
+    return (
+      this.#flushGivenUpAt['the inner exporter'] === recent.lastAt && recent.lastAt <= oldestUnansweredAt
+    );
   }
 
   /** @returns whether the backend can be expected to answer now, and the circuit has not left CLOSED since */
@@ -171,10 +180,15 @@ export class FlushAndShutdown<T> {
   /**
    * Waits, unless a flush was given up and nothing has been answered since: a log processor flushes after every batch.
    */
-  async #waitForFlush(what: string, flushed: Promise<unknown>, endsAt: () => number): Promise<void> {
-    const { recent } = this.#host.delivery;
-    if (this.#flushGivenUpAt === recent.lastAt || (await this.#waits.until(flushed, endsAt))) return;
-    this.#flushGivenUpAt = recent.lastAt;
+  async #waitForFlush(
+    what: 'the inner exporter' | 'the fallback',
+    lastAnswerAt: () => number,
+    flushed: () => Promise<unknown>,
+    endsAt: () => number,
+  ): Promise<void> {
+    const givenUpAt = this.#flushGivenUpAt;
+    if (givenUpAt[what] === lastAnswerAt() || (await this.#waits.until(flushed(), endsAt))) return;
+    givenUpAt[what] = lastAnswerAt();
     this.#host.report(
       `forceFlush() of ${what} was given up`,
       new ExportTimeoutError(`forceFlush() of ${what} of ${this.#host.who} was not answered in time`),

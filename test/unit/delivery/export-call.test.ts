@@ -69,7 +69,7 @@ describe('a call has one answer', () => {
     expect(batches).toEqual(['batch']);
     expect(heard).toEqual([{ result, kind: 'result' }]);
     expect(heard[0]?.result).toBe(result);
-    expect(call.isAnswered).toBe(true);
+    expect(call.isConcluded).toBe(true);
   });
 
   it('the first, if the exporter gives several, throws and rejects', async () => {
@@ -176,9 +176,9 @@ describe('the time-out', () => {
   it('is over with the answer', () => {
     const { clock, call, heard, unanswered, answer } = arrangeHeld();
     clock.advance(TIMEOUT - 1);
-    expect([call.isAnswered, unanswered.isEmpty]).toEqual([false, false]);
+    expect([call.isConcluded, unanswered.isEmpty]).toEqual([false, false]);
     answer({ code: 0 });
-    expect([call.isAnswered, unanswered.isEmpty]).toEqual([true, true]);
+    expect([call.isConcluded, unanswered.isEmpty]).toEqual([true, true]);
     clock.advance(1_000);
     call.expire(1);
     expect(heard).toHaveLength(1);

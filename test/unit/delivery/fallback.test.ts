@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { exporterInternalsOf } from '../../../src/delivery/exporter-internals.ts';
 import { CircuitBreakerExporter, consecutiveFailures } from '../../../src/index.ts';
 import type { ScriptedOutcome } from '../../../src/testing/index.ts';
 import type { Batch } from './rig.ts';
@@ -374,4 +375,23 @@ describe('the option', () => {
       expect(make).toThrow(/"fallback"/);
     },
   );
+});
+
+describe('what the circuit of the fallback rejects', () => {
+  it('was seen by no exporter, unless the inner exporter has seen it', () => {
+    const rig = new Rig({ retention: false, fallback: true });
+    const unseen = () => exporterInternalsOf(rig.exporter)?.lostUnseen().fallback;
+    rig.inner.does = FAILURE;
+    rig.fallback.does = FAILURE;
+    for (const name of ['sent', 'A', 'B']) rig.export(name);
+    expect(rig.fallback.names).toHaveLength(3);
+    expect(unseen()).toBe(0);
+    rig.export('C', 2);
+    expect(rig.fallback.names).toHaveLength(3);
+    expect(unseen()).toBe(2);
+    rig.breaker.reset();
+    rig.export('sent, too');
+    expect(rig.fallback.names).toHaveLength(3);
+    expect(unseen()).toBe(2);
+  });
 });

@@ -522,3 +522,37 @@ describe('an exporter with a time-out of 60 s of its own, and a healthy backend 
     expect(exporter.snapshot().delivery.lost.batches).toBe(0);
   }, 20_000);
 });
+
+describe('a caller that throws when it is told that its batch is kept', () => {
+  it('does not keep a late answer from its batch', () => {
+    const rig = new Rig({ exportTimeoutMillis: 1_000, retention: { handOverMillis: 0 } });
+    rig.inner.does = 'hold';
+    rig.exporter.export(['A'], () => {
+      throw new Error('in the callback');
+    });
+    rig.clock.advance(1_000);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, inFlight: { batches: 0 } });
+    rig.inner.release();
+    expect(rig.delivery).toMatchObject({ kept: { batches: 0 }, delivered: { batches: 1 } });
+  });
+});
+
+describe('room that is made for a hand-over', () => {
+  it('may bring the answer to the very sending: the batch is delivered, and not kept', () => {
+    const rig = new Rig({
+      tripPolicy: consecutiveFailures(100),
+      retention: { maxItems: 1, idleMillis: 0 },
+      fallback: true,
+    });
+    rig.inner.does = FAILURE;
+    rig.export('old');
+    rig.inner.does = 'hold';
+    rig.export('A');
+    rig.fallback.onExport = () => rig.inner.release();
+    rig.clock.advance(1_000);
+    expect(rig.fallback.names).toEqual(['old']);
+    expect(rig.delivery).toMatchObject({ delivered: { batches: 1 }, kept: { batches: 0 } });
+    expect(rig.told['A']).toEqual([SUCCESS]);
+    expect(balance(rig.delivery)).toEqual([0, 0]);
+  });
+});

@@ -329,6 +329,23 @@ describe('shutdown() with a store', () => {
     expect(balance(rig.delivery)).toEqual([0, 0]);
   });
 
+  it('keeps a batch that the store takes after the rest was left in it', async () => {
+    const { rig, store } = arrange({ shutdownTimeoutMillis: 1_000 }, new FakeStore({ persistent: true }));
+    rig.inner.does = 'hold';
+    rig.export('A');
+    rig.clock.advance(1_000);
+    expect(store.calls).toHaveLength(1);
+    rig.breaker.forceOpen();
+    const down = watch(rig.exporter.shutdown());
+    await settled();
+    await store.answer();
+    await pass(rig.clock, 1_000);
+    expect(down.done).toBe(true);
+    expect(store.names).toEqual(['A']);
+    expect(rig.told['A']).toEqual([SUCCESS]);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, inFlight: NOTHING, lost: NOTHING });
+  });
+
   it('tells onError what close() rejects with', async () => {
     const { rig, store } = arrange();
     store.close = () => Promise.reject(new Error('busy'));

@@ -656,3 +656,18 @@ it('an id is unique, also across exporters', () => {
   }
   expect(store.batches.size).toBe(6);
 });
+
+describe('a batch that the store drops while it is being read', () => {
+  it('is given up as full, and not as unreadable', async () => {
+    const { rig, store } = await kept(['A', 'B']);
+    const [id = ''] = store.batches.keys();
+    rig.export('live');
+    store.drops = [id];
+    rig.breaker.forceOpen();
+    store.mode.put = 'at once';
+    rig.export('C');
+    await store.answer();
+    expect(rig.delivery.evicted).toMatchObject({ full: 1, unreadable: 0 });
+    expect(balance(rig.delivery)).toEqual([0, 0]);
+  });
+});

@@ -614,3 +614,23 @@ describe('the timers of an exporter', () => {
     expect([...clock.pending].filter(({ keepAlive }) => keepAlive)).toEqual([]);
   });
 });
+
+describe('a flush of the fallback that was given up', () => {
+  it('takes no patience from the inner exporter', async () => {
+    const hangs = () => new Promise<void>(() => {});
+    const fallback = exporterThat(() => {}, { forceFlush: hangs });
+    const { exporter, clock, ends } = arrangeSlow({ fallback, exportTimeoutMillis: 1_000 });
+    const first = watch(exporter.forceFlush());
+    ends[0]?.resolve();
+    await settled();
+    clock.advance(1_000);
+    await settled();
+    expect(first.state).toBe('resolved');
+    const second = watch(exporter.forceFlush());
+    await settled();
+    expect(second.state).toBe('pending');
+    ends[1]?.resolve();
+    await settled();
+    expect(second.state).toBe('resolved');
+  });
+});
