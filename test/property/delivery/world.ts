@@ -54,7 +54,6 @@ export class World {
   readonly is: Record<Party, Outcome> = { inner: 'success', fallback: 'success' };
   readonly #options: WorldOptions;
   readonly #byNumber = new Map<number, Fate>();
-  readonly #empty = new Map<Batch, Fate>();
   readonly #calls: Record<Party, { readonly sending: Sending; readonly answer: Answer }[]> = {
     inner: [],
     fallback: [],
@@ -187,7 +186,6 @@ export class World {
     const fate = books.offer(items);
     const batch = this.#makeBatch(fate.n, items);
     this.#byNumber.set(fate.n, fate);
-    if (items === 0) this.#empty.set(batch, fate);
     this.#outcomeOfOffer = outcome;
     this.#offering = true;
     this.exporter.export(batch, (result) => {
@@ -392,7 +390,7 @@ export class World {
   #party(which: Party): ExporterLike<Batch> {
     return {
       export: (batch: Batch, answer: Answer): void | Promise<void> => {
-        const fate = this.#fateOf(batch, which);
+        const fate = this.#fateOf(batch);
         if (fate === undefined || batch.length !== fate.items || batch.some(({ n }) => n !== fate.n)) {
           this.books.facts.violate(
             `the ${which} was given a batch that nobody offered: ${JSON.stringify(batch)}`,
@@ -418,21 +416,8 @@ export class World {
     };
   }
 
-  #fateOf(batch: Batch, which: Party): Fate | undefined {
-    if (batch.length > 0) return this.#byNumber.get(batch[0]?.n ?? Number.NaN);
-    // A copy of an empty batch does not say whose it is.
-    const isDue = ({ items, sendings }: Fate): boolean =>
-      items === 0 &&
-      !sendings.some(({ to, answer, at }) => {
-        const isOver =
-          this.books.facts.endedAt !== undefined ||
-          answer !== undefined ||
-          this.clock.now() >= at + (this.#options.exportTimeoutMillis || Number.POSITIVE_INFINITY);
-        return to === which || answer?.meaning === 'success' || !isOver;
-      });
-    const due = this.books.facts.fates.filter(isDue);
-    // It is copied once its caller has been told.
-    return this.#empty.get(batch) ?? due.find(({ told }) => told !== undefined) ?? due[0];
+  #fateOf(batch: Batch): Fate | undefined {
+    return this.#byNumber.get(batch[0]?.n ?? Number.NaN);
   }
 
   #behave(sending: Sending, answer: Answer, outcome: Outcome): void | Promise<void> {
