@@ -44,7 +44,7 @@ export interface TransitionLogger {
  * Logs an outage in two lines: one `warn` when the circuit opens (why, and what happens next), one `info` when it closes
  * (after how long, how many items were lost meanwhile, and how many are kept; of a bare breaker, how many were rejected).
  * Each probe is a `debug`. Errors appear by their code and cause, or else their name: messages can hold URLs and
- * credentials. With `quietGlobalErrorHandler`, an outage stays a handful of lines however long it is. While it listens,
+ * credentials. With `quietGlobalErrorHandler`, an outage stays two lines however long it is, and `debug` hears of each probe. While it listens,
  * the exporter's own two lines through `diag` are silent.
  *
  * @param source - an exporter, a breaker, or an array of them

@@ -202,6 +202,11 @@ export class Delivery<T> {
     this.#callers.end();
   }
 
+  /** Whether what is kept outlives the process. */
+  get isPersistent(): boolean {
+    return this.#retention?.isPersistent ?? false;
+  }
+
   /** Whether something is kept or handed over. */
   get hasLeftover(): boolean {
     return this.#retention !== undefined && this.#retention.index.batches > 0;
@@ -231,8 +236,8 @@ export class Delivery<T> {
   ): Promise<void> {
     this.#schedule?.stop();
     this.#isSurrendered = true;
-    if (this.#retention?.isPersistent) {
-      this.#retention.keepHandedOver();
+    if (this.isPersistent) {
+      this.#retention?.keepHandedOver();
       return;
     }
     await this.#retention?.takeAll((entry, read) =>

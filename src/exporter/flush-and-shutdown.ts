@@ -88,11 +88,12 @@ export class FlushAndShutdown<T> {
       return stillClosed() ? quietSince + options.closedShutdownTimeoutMillis : lastMoment;
     };
 
+    const isLast = fallback === undefined && !delivery.isPersistent;
     delivery.look(startedAt);
     delivery.end();
     if (delivery.hasLeftover) {
-      // A backend that hangs would otherwise use up the fallback's time.
-      const backendMillis = options.shutdownTimeoutMillis / (fallback === undefined ? 1 : 2);
+      // A backend that hangs would otherwise use up the time of the fallback, or of a store on disk.
+      const backendMillis = options.shutdownTimeoutMillis / (isLast ? 1 : 2);
       await this.#drain(startedAt, () => endsAt(startedAt + backendMillis));
       fallbackStartedAt = clock.now();
       await delivery.surrender(
@@ -103,8 +104,8 @@ export class FlushAndShutdown<T> {
 
     const innerShutdown = (async () => inner.shutdown())();
     const innerEnded = closed ? innerShutdown : this.#tell('shutdown', () => innerShutdown);
-    // With a fallback, half of the time that is left is for what the inner exporter gives up.
-    const innerMoment = fallback === undefined ? lastMoment : (clock.now() + lastMoment) / 2;
+    // The same once more, for what the inner exporter gives up.
+    const innerMoment = isLast ? lastMoment : (clock.now() + lastMoment) / 2;
     const ended = await this.#waits.until(innerEnded, () => endsAt(innerMoment));
     // An exporter that has ended in time may still answer; a caller that waits is to hear it.
     delivery.giveUpUnanswered(!ended);
@@ -117,7 +118,8 @@ export class FlushAndShutdown<T> {
       fallback.end();
     }
     // What the store has taken over must be there when the process ends.
-    await this.#waits.until(delivery.close(), () => Math.max(endsAt(lastMoment), lastMoment));
+    const closedBy = Math.max(lastMoment, closed ? clock.now() + options.shutdownTimeoutMillis : 0);
+    await this.#waits.until(delivery.close(), () => closedBy);
     this.#waits.end();
     if (closed && ended) await innerShutdown;
     else if (closed) void this.#tell('shutdown', () => innerShutdown);

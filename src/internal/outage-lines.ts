@@ -15,8 +15,8 @@ export interface OutageView {
 
 /** Why a circuit has left CLOSED, and what happens next. */
 export function opening({ forced, consecutiveFailures, lastFailure }: OutageView): string {
-  if (forced === 'OPEN') return 'was opened by hand; everything is rejected until somebody closes it';
-  const until = 'exports are rejected until a probe succeeds';
+  if (forced === 'OPEN') return 'was opened by hand; nothing is sent until somebody closes it';
+  const until = 'only probes are sent until one succeeds';
   // Exports that were too slow open a circuit without a failure.
   if (consecutiveFailures === 0 || lastFailure === null)
     return `opened as its trip policy demanded; ${until}`;

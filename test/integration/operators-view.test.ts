@@ -55,7 +55,7 @@ describe('health, metrics and log say why, in the same words,', () => {
     const cause = 'connection refused';
     expect(causes(seen)).toEqual({ health: cause, metrics: cause, log: cause });
     expect(seen.lines).toEqual([
-      'circuit "traces" opened after 1 failure, last ECONNREFUSED (connection refused); exports are rejected until a probe succeeds',
+      'circuit "traces" opened after 1 failure, last ECONNREFUSED (connection refused); only probes are sent until one succeeds',
     ]);
     await seen.exporter.shutdown();
   });

@@ -45,6 +45,17 @@ export interface PrometheusOptions {
 
 /** Starts it; resolves when it has scraped its target. */
 export async function startPrometheus(options: PrometheusOptions): Promise<PrometheusProcess> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryPrometheus(options);
+    } catch (error) {
+      // Somebody else has taken the port since it was free.
+      if (attempt === 3 || !String(error).includes('address already in use')) throw error;
+    }
+  }
+}
+
+async function tryPrometheus(options: PrometheusOptions): Promise<PrometheusProcess> {
   const { job, target, rules, alertmanager } = options;
   const folder = await mkdtemp(join(tmpdir(), 'monitoring-'));
   const file = async (name: string, text: string): Promise<string> => {

@@ -96,7 +96,7 @@ describe('logTransitions', () => {
     expect(lines).toEqual([
       [
         'warn',
-        'circuit "collector" opened after 3 failures in a row, last ECONNREFUSED (connection refused); exports are rejected until a probe succeeds',
+        'circuit "collector" opened after 3 failures in a row, last ECONNREFUSED (connection refused); only probes are sent until one succeeds',
       ],
     ]);
   });
@@ -149,7 +149,7 @@ describe('logTransitions', () => {
     nowMillis += 6;
     permit?.succeed();
     expect(lines[0]?.[1]).toBe(
-      'circuit "collector" opened as its trip policy demanded; exports are rejected until a probe succeeds',
+      'circuit "collector" opened as its trip policy demanded; only probes are sent until one succeeds',
     );
   });
 
@@ -244,7 +244,7 @@ describe('logTransitions', () => {
     breaker.tryAcquire();
     breaker.forceClosed();
     expect(lines).toEqual([
-      ['warn', 'circuit "collector" was opened by hand; everything is rejected until somebody closes it'],
+      ['warn', 'circuit "collector" was opened by hand; nothing is sent until somebody closes it'],
       ['info', 'circuit "collector" was closed by hand after 0 s; 0 items were rejected meanwhile'],
       ['warn', expect.stringContaining('opened after 3 failures in a row')],
       ['debug', 'circuit "collector" lets a probe through'],

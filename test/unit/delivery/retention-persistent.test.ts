@@ -346,6 +346,32 @@ describe('shutdown() with a store', () => {
     expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, inFlight: NOTHING, lost: NOTHING });
   });
 
+  it.each([
+    ['CLOSED, and nothing was ever answered', false],
+    ['HALF_OPEN', true],
+  ])(
+    'keeps what is unanswered to the end, and waits for a store that is slow, while %s',
+    async (_, isProbe) => {
+      const { rig, store } = arrange({}, new FakeStore({ persistent: true }));
+      rig.inner.shutdown = () => new Promise(() => {});
+      if (isProbe) {
+        rig.trip('first');
+        await store.answer();
+        rig.mayProbe = true;
+      }
+      rig.inner.does = 'hold';
+      rig.export('A');
+      const down = watch(rig.exporter.shutdown());
+      for (let i = 1; i <= 120 && !down.done; i++) {
+        await pass(rig.clock, 50, 50);
+        if (i % 4 === 2) await store.answer();
+      }
+      expect(down.done).toBe(true);
+      expect(store.names).toContain('A');
+      expect(rig.delivery).toMatchObject({ inFlight: NOTHING, lost: NOTHING });
+    },
+  );
+
   it('tells onError what close() rejects with', async () => {
     const { rig, store } = arrange();
     store.close = () => Promise.reject(new Error('busy'));

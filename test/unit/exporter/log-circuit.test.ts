@@ -36,7 +36,7 @@ describe('what an exporter logs', () => {
     expect(logged()).toEqual({
       error: [],
       warn: [
-        'circuit "traces" opened after 3 failures in a row, last ECONNREFUSED (connection refused); exports are rejected until a probe succeeds',
+        'circuit "traces" opened after 3 failures in a row, last ECONNREFUSED (connection refused); only probes are sent until one succeeds',
       ],
       info: [],
       debug: [],
@@ -81,7 +81,7 @@ describe('what an exporter logs', () => {
     const { exporter } = arrangeScript([]);
     exporter.breaker.forceOpen();
     expect(logged().warn).toEqual([
-      'circuit "otlp" was opened by hand; everything is rejected until somebody closes it',
+      'circuit "otlp" was opened by hand; nothing is sent until somebody closes it',
     ]);
   });
 
