@@ -14,13 +14,14 @@ const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), { name
 const metricExporter = new CircuitBreakerExporter(new OTLPMetricExporter(), {
   name: 'metrics',
   retention: {},
+  closedShutdownTimeoutMillis: 1_000, // it exports once a minute, and may have had no answer yet
 });
 const logExporter = new CircuitBreakerExporter(new OTLPLogExporter(), { name: 'logs', retention: {} });
 export const exporters = [traceExporter, metricExporter, logExporter];
 
-diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.ERROR); // without it, OpenTelemetry is silent
+diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN); // without it, OpenTelemetry is silent
 core.setGlobalErrorHandler(quietGlobalErrorHandler()); // no line for each failed batch …
-logTransitions(exporters, console); // … but one when a circuit opens and one when it closes
+logTransitions(exporters, { ...console, debug() {} }); // … but one when a circuit opens and one when it closes
 
 const sdk = new NodeSDK({
   traceExporter,
