@@ -428,19 +428,31 @@ export class Delivery<T> {
     callback: ResultCallback | undefined,
     call?: ExportCall<T>,
   ): void {
-    const wasSent = call !== undefined;
-    if (reason === 'invalid' || this.#retention === undefined) {
-      this.#undelivered.passOn(given, items, reason, result, callback ?? call?.takeCallback(), wasSent);
+    if (reason !== 'invalid' && this.#retention !== undefined) {
+      this.#keepIfRoom(this.#retention, owned(given), items, reason, result, callback, call);
       return;
     }
-    const batch = owned(given);
+    const wasSent = call !== undefined;
+    this.#undelivered.passOn(given, items, reason, result, callback ?? call?.takeCallback(), wasSent);
+  }
+
+  /** Apart from the above, because its closures would cost a batch something that is not kept. */
+  #keepIfRoom(
+    retention: Retention<T>,
+    batch: T,
+    items: number,
+    reason: LossReason,
+    result: ExportResultLike,
+    callback: ResultCallback | undefined,
+    call: ExportCall<T> | undefined,
+  ): void {
     const takeCallback = (): ResultCallback | undefined => callback ?? call?.takeCallback();
-    this.#retention.place(
+    retention.place(
       batch,
       items,
       call,
       (entry) => this.#keep(entry, batch, takeCallback()),
-      () => this.#undelivered.passOn(batch, items, reason, result, takeCallback(), wasSent),
+      () => this.#undelivered.passOn(batch, items, reason, result, takeCallback(), call !== undefined),
     );
   }
 

@@ -1,9 +1,7 @@
 import { test } from 'vitest';
 import { numberIn, runBench } from './run-bench.ts';
 
-test.concurrent('bench: calls, rendering, growth and memory have their numbers', async ({
-  expect,
-}) => {
+test.concurrent('bench: calls, rendering, growth and memory have their numbers', async ({ expect }) => {
   const { document } = await runBench('overhead', [
     ...['--parts', 'calls,rendering,growth,memory', '--rounds', '1', '--millis', '5', '--exports', '10000'],
   ]);
