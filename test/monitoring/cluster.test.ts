@@ -1,8 +1,8 @@
+import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { startNode } from '../support/child-process.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { PACK } from './pack.ts';
-import { freeAddress } from './prometheus-process.ts';
 
 /** The metrics of each worker, as its own port gives them: the Unix time of its creation tells the processes apart. */
 async function born(metricsPort: number, slot: number): Promise<string> {
@@ -56,8 +56,22 @@ it('each worker of the cluster example has its own metrics, also after it was st
   expect(await bornAt(1)).toBe(first);
 });
 
-/** Ports that were free a moment ago: of the service, and the one below those of the workers. */
+/**
+ * Ports that were free a moment ago, of the service and the one below those of the workers: three in a row, below the range
+ * from which the system gives ports to everybody else.
+ */
 async function twoPorts(): Promise<[number, number]> {
-  const port = async () => Number((await freeAddress()).split(':')[1]);
-  return [await port(), await port()];
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000);
+    const row = [first, first + 1, first + 2];
+    if ((await Promise.all(row.map(isFree))).every(Boolean)) return [first, first];
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
