@@ -148,7 +148,7 @@ export class RedeliverySchedule {
         const next =
           this.#finalDrain === undefined ? this.#nextDue() : this.#nextOfFinalDrain(this.#finalDrain);
         if (next === undefined) break;
-        this.#send(next, undefined);
+        this.#send(next);
       }
       // What is kept later is not paid for yet.
       this.#grants = Math.min(this.#grants, this.#host.index.waiting);
@@ -223,10 +223,8 @@ export class RedeliverySchedule {
     return next;
   }
 
-  #nextInRound(meets: (entry: Entry) => boolean): Entry | undefined {
-    const next = this.#sendableAfter(this.#failedAt, meets);
-    if (next !== undefined) return next;
-    return this.#sendableAfter(Number.NEGATIVE_INFINITY, meets);
+  #nextInRound(meets: (entry: Entry) => boolean, behind = this.#failedAt): Entry | undefined {
+    return this.#sendableAfter(behind, meets) ?? this.#sendableAfter(Number.NEGATIVE_INFINITY, meets);
   }
 
   /** What is sent without a demand waits for its time; a drain does not. */
@@ -253,13 +251,11 @@ export class RedeliverySchedule {
   #sendOne(): void {
     const next = this.#nextInRound(this.#isDue());
     this.#isPaid = true;
-    if (next !== undefined) this.#send(next, undefined);
+    if (next !== undefined) this.#send(next);
   }
 
   #tryProbe(): void {
-    const any = this.#isDue();
-    const next =
-      this.#sendableAfter(this.#failedProbeAt, any) ?? this.#sendableAfter(Number.NEGATIVE_INFINITY, any);
+    const next = this.#nextInRound(this.#isDue(), this.#failedProbeAt);
     if (next === undefined) return;
     this.#isPaid = false;
     // Held before the permit is asked for: a listener that hears of the probe may offer batches, which push others out.
@@ -275,9 +271,9 @@ export class RedeliverySchedule {
     }
   }
 
-  #send(entry: Entry, probe: TimedPermit | undefined): void {
+  #send(entry: Entry): void {
     this.#hold(entry);
-    this.#host.send(entry, probe);
+    this.#host.send(entry, undefined);
   }
 
   #hold(entry: Entry): void {

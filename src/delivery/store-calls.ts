@@ -1,6 +1,7 @@
 import type { Clock } from '../breaker/clock.ts';
 import type { OpenPromise } from '../internal/open-promise.ts';
 import { openPromise } from '../internal/open-promise.ts';
+import { isThenable } from '../internal/report-problem.ts';
 import { Deadlines } from './deadlines.ts';
 import { runDetached } from './suppress-tracing.ts';
 
@@ -68,8 +69,8 @@ export class StoreCalls {
       failed(error);
       return;
     }
-    if (!isPromise(answer)) {
-      done(answer);
+    if (!isThenable(answer)) {
+      done(answer as V);
       return;
     }
     let open = true;
@@ -103,8 +104,4 @@ export class StoreCalls {
       this.#onListenerError(error);
     }
   }
-}
-
-function isPromise<V>(answer: V | Promise<V>): answer is Promise<V> {
-  return typeof (answer as { then?: unknown } | null | undefined)?.then === 'function';
 }

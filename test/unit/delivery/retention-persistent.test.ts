@@ -1,24 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { FakeStore } from './fake-store.ts';
-import type { RigOptions } from './rig.ts';
 import { balance, FAILURE, NOTHING, pass, Rig, recordWarnings, SUCCESS, settled, watch } from './rig.ts';
+import { arrange, kept } from './store-rig.ts';
 
 const warnings = recordWarnings();
-
-function arrange({ retention, ...options }: RigOptions = {}, store = new FakeStore()) {
-  const rig = new Rig({ ...options, retention: { idleMillis: 0, ...retention, store } });
-  return { rig, store };
-}
-
-/** Batches that the store has accepted, and a circuit that is closed. */
-async function kept(names: readonly string[], options: RigOptions = {}, store = new FakeStore()) {
-  const { rig } = arrange(options, store);
-  rig.keep(...names);
-  await store.answer();
-  rig.breaker.reset();
-  expect(store.names).toEqual(names);
-  return { rig, store };
-}
 
 describe('what an earlier process has kept', () => {
   it('counts as offered, kept and recovered from then on, and comes before all else', async () => {

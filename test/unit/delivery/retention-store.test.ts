@@ -8,29 +8,14 @@ import {
   NOTHING,
   pass,
   REFUSED,
-  Rig,
   recordWarnings,
   SUCCESS,
   settled,
   watch,
 } from './rig.ts';
+import { arrange, kept } from './store-rig.ts';
 
 const warnings = recordWarnings();
-
-function arrange({ retention, ...options }: RigOptions = {}, store = new FakeStore()) {
-  const rig = new Rig({ ...options, retention: { idleMillis: 0, ...retention, store } });
-  return { rig, store };
-}
-
-/** Batches that the store has accepted, and a circuit that is closed. */
-async function kept(names: readonly string[], options: RigOptions = {}, store = new FakeStore()) {
-  const { rig } = arrange(options, store);
-  rig.keep(...names);
-  await store.answer();
-  rig.breaker.reset();
-  expect(store.names).toEqual(names);
-  return { rig, store };
-}
 
 describe('a store that answers later', () => {
   it('has accepted a batch when put has resolved: then its caller gets SUCCESS; until then it is in flight', async () => {
