@@ -28,6 +28,7 @@ const mutating = process.env['STRYKER_MUTATOR_WORKER'] !== undefined;
 
 export default defineConfig({
   test: {
+    setupFiles: ['test/seed-fast-check.ts'],
     projects: mutating ? [unit, property] : [unit, property, integration],
     // The default leaves one core free: on two cores, one file at a time.
     maxWorkers: '100%',

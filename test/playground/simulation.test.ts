@@ -54,6 +54,8 @@ describe('the playground has the numbers of simulateOutage', () => {
         expectSameAsSimulateOutage({
           ...settings,
           ...{ spans, queue, burst, fallback, backend: 'refuses', minutes: Math.min(5, settings.minutes) },
+          // The items of simulateOutage are smaller than spans: memory must hold either.
+          memory: 1_024,
         });
       }),
       { numRuns: 50 },

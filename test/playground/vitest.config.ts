@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     name: 'site',
     include: ['test/playground/**/*.test.ts'],
+    setupFiles: ['test/seed-fast-check.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     fileParallelism: false,

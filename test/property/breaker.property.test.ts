@@ -25,7 +25,7 @@ import { circuitCommands } from '../../src/testing/circuit-commands.ts';
 import { compare } from '../../src/testing/circuit-comparison.ts';
 import type { CircuitModel } from '../../src/testing/circuit-model.ts';
 import type { CircuitSystem } from '../../src/testing/circuit-system.ts';
-import { runs, seed } from './seed.ts';
+import { runs } from './runs.ts';
 
 /** Throws, returns nonsense, rejects, and opens, in turns; it cannot even be reset. */
 const brokenTripPolicy: TripPolicy = {
@@ -151,7 +151,7 @@ const cases: readonly (readonly [string, CircuitCommandsOptions])[] = [
   ['a classifier that looks at durations and sizes', { classify: bySizeAndDuration, successThreshold: 2 }],
 ];
 
-describe(`does what the model says (FC_SEED=${seed})`, () => {
+describe('does what the model says', () => {
   it.each(cases)('with %s', (_name, options) => {
     const { commands, setup } = circuitCommands(fc, options);
     let fewest = Number.POSITIVE_INFINITY;

@@ -11,7 +11,7 @@ import {
 import type { CircuitCommandsOptions } from '../../src/testing/circuit-commands.ts';
 import { circuitCommands } from '../../src/testing/circuit-commands.ts';
 import { createTiny } from './planted/tiny-exporter.ts';
-import { runs } from './seed.ts';
+import { runs } from './runs.ts';
 
 describe('circuitCommands', () => {
   it.each([

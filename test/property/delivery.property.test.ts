@@ -5,7 +5,7 @@ import { CircuitBreakerExporter, consecutiveFailures } from '../../src/index.ts'
 import { ManualClock } from '../../src/testing/index.ts';
 import { anyCommands, anyOptions } from './delivery/commands.ts';
 import { World } from './delivery/world.ts';
-import { runs, seed } from './seed.ts';
+import { runs } from './runs.ts';
 
 type Answer = (result: ExportResultLike) => void;
 type Batch = readonly number[];
@@ -68,7 +68,7 @@ const INTERESTING = [
   ],
 ];
 
-describe(`delivery (FC_SEED=${seed})`, () => {
+describe('delivery', () => {
   it('accounts for every batch at every moment, and does nothing that it must not, whatever happens', async () => {
     const seen: Record<string, number> = {};
     await fc.assert(

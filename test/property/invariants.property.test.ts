@@ -9,7 +9,7 @@ import {
   slowExportRate,
 } from '../../src/index.ts';
 import { ManualClock } from '../../src/testing/manual-clock.ts';
-import { runs, seed } from './seed.ts';
+import { runs } from './runs.ts';
 
 /** Promises of the contract that hold whatever happens, one by one, checked without the model. */
 
@@ -217,7 +217,7 @@ const variants: readonly (readonly [string, CircuitBreakerExporterOptions<unknow
   ['no export time-out', { exportTimeoutMillis: 0 }],
 ];
 
-describe.each(variants)(`whatever happens, with %s (FC_SEED=${seed})`, (_name, options) => {
+describe.each(variants)('whatever happens, with %s', (_name, options) => {
   it('there are never two probes in flight', () => {
     always(options, ({ violations }) => !violations.includes('a second probe in flight'));
   });
@@ -266,7 +266,7 @@ function decisive({ exporter, tripPolicyAsked, generation }: World) {
   };
 }
 
-describe(`whatever happens (FC_SEED=${seed})`, () => {
+describe('whatever happens', () => {
   it('success + failure + invalid + ignored + rejected + in flight = exports seen, in batches and in items', () => {
     always({}, (world) => {
       const { exports, items } = world.exporter.snapshot();

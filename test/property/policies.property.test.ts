@@ -15,7 +15,7 @@ import {
   slowExportRate,
 } from '../../src/breaker/trip-policies.ts';
 import type { ProbeContext, ProbePolicy, TripDetector } from '../../src/index.ts';
-import { runs, seed } from './seed.ts';
+import { runs } from './runs.ts';
 
 /** Each policy of the contract against the plainest thing that does what the contract says. */
 
@@ -109,7 +109,7 @@ function answersOverTime(
   return [...answers];
 }
 
-describe(`trip policies (FC_SEED=${seed})`, () => {
+describe('trip policies', () => {
   it('consecutiveFailures opens at every failure that makes its threshold, and at no success', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8 }), results, (threshold, steps) => {
@@ -273,7 +273,7 @@ function expectDelay(policy: ProbePolicy, context: ProbeContext, delayMillis: nu
   }
 }
 
-describe(`probe policies (FC_SEED=${seed})`, () => {
+describe('probe policies', () => {
   it('everyNthAttempt: n, 2n, …; with first, first + n, … as long as no probe has failed', () => {
     const options = fc.option(fc.integer({ min: 1, max: 60 }));
     fc.assert(

@@ -7,7 +7,6 @@ import { seeded } from './simulated-disk.ts';
 vi.setConfig({ testTimeout: process.env['DISK_RUNS'] === undefined ? 120_000 : 3_600_000 });
 
 const numRuns = Number(process.env['DISK_RUNS'] ?? 300);
-const seed = process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) };
 
 type Step =
   | { readonly do: 'put'; readonly size: number }
@@ -172,7 +171,7 @@ describe('whatever is killed, at whatever operation', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), (history) =>
         liveThrough(history, { losesPower: false }),
       ),
-      { numRuns, ...seed },
+      { numRuns },
     );
   });
 
@@ -181,7 +180,7 @@ describe('whatever is killed, at whatever operation', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), (history) =>
         liveThrough(history, { losesPower: true }),
       ),
-      { numRuns, ...seed },
+      { numRuns },
     );
   });
 });

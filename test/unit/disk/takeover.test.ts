@@ -7,7 +7,6 @@ import { collectDiag, DIRECTORY, idOf, Machine } from './rig.ts';
 vi.setConfig({ testTimeout: process.env['DISK_RUNS'] === undefined ? 120_000 : 3_600_000 });
 
 const numRuns = Number(process.env['DISK_RUNS'] ?? 150);
-const seed = process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) };
 const OTHER_WORLD = 'b'.repeat(16);
 
 const foundBy = (service: Service): string[] => service.found.map(({ id }) => id).sort();
@@ -464,7 +463,7 @@ describe('several processes that come, go and stop', () => {
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), (history) =>
         liveThrough(history, true),
       ),
-      { numRuns, ...seed },
+      { numRuns },
     );
   });
 });
