@@ -199,6 +199,7 @@ export class CircuitBreaker {
   #acquireOpen(status: OpenStatus, items: number, at: number): SendingPermit | undefined {
     status.attempts++;
     if (!this.#policies.mayProbe(status, at)) return undefined;
+    if (!this.#stillDecides(status)) return this.#acquire(items, at);
     const next = halfOpened(status, at);
     const permit = this.#probe(next, items, at);
     this.#change(next, at, undefined);
@@ -238,9 +239,18 @@ export class CircuitBreaker {
     if (!answered || this.#forced !== null) return;
     if (status.state === 'HALF_OPEN') {
       this.#applyProbeResult(status, failed, at, durationMillis, failure);
-    } else if (status.state === 'CLOSED' && this.#policies.opens(failed, at, durationMillis, failure)) {
+    } else if (
+      status.state === 'CLOSED' &&
+      this.#policies.opens(failed, at, durationMillis, failure) &&
+      this.#stillDecides(status)
+    ) {
       this.#open(status, at, false, failure);
     }
+  }
+
+  /** Whether a policy that was asked in this state decides: a user's function may have moved the state meanwhile. */
+  #stillDecides(status: CircuitStatus): boolean {
+    return this.#status === status && this.#forced === null;
   }
 
   #moveStreaks(outcome: SendingOutcome): void {
@@ -266,21 +276,21 @@ export class CircuitBreaker {
     failure: unknown,
   ): void {
     // A slow success was counted as a success, but a circuit that opened for slowness must not close for it.
-    if (failed || this.#policies.isTooSlow(durationMillis)) {
-      this.#open(status, at, true, failure);
-      return;
-    }
-    status.successes++;
-    if (status.successes >= this.#options.successThreshold) this.#close(status, at);
+    const reopens = failed || this.#policies.isTooSlow(durationMillis);
+    if (!this.#stillDecides(status)) return;
+    if (reopens) this.#open(status, at, true, failure);
+    else if (++status.successes >= this.#options.successThreshold) this.#close(status, at);
   }
 
   #open(from: ClosedStatus | HalfOpenStatus, at: number, probeFailed: boolean, error: unknown): void {
     const drawn = draw(this.#options.random, this.#report);
-    this.#change(opened(from, at, drawn, probeFailed), at, error);
+    if (this.#status === from && this.#forced !== 'CLOSED')
+      this.#change(opened(from, at, drawn, probeFailed), at, error);
   }
 
   #close(from: OpenStatus | HalfOpenStatus, at: number): void {
     this.#policies.reset();
+    if (this.#status !== from) return;
     this.#notClosedMillis += at - from.notClosedSince;
     this.#change(closed(from, at), at, undefined);
   }

@@ -1,4 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { CircuitBreaker } from '../../../src/breaker/circuit-breaker.ts';
+import type { Permit } from '../../../src/breaker/permit.ts';
+import type { CircuitTransition } from '../../../src/breaker/transition-listeners.ts';
 import {
   acquire,
   always,
@@ -191,5 +194,99 @@ describe('every entry into CLOSED', () => {
     expect(breaker.state).toBe('CLOSED');
     fail(breaker, 1);
     expect(breaker.state).toBe('OPEN');
+  });
+});
+
+describe("a user's function that moves the state itself", () => {
+  const hands = {
+    'forceOpen()': (breaker: CircuitBreaker) => breaker.forceOpen(),
+    'forceClosed()': (breaker: CircuitBreaker) => breaker.forceClosed(),
+    'reset()': (breaker: CircuitBreaker) => breaker.reset(),
+  };
+  const cases = Object.entries(hands).flatMap(([name, move]) =>
+    ([true, false] as const).map((answer) => ({ name, move, answer })),
+  );
+
+  /** What the breaker is after the call, and nothing else was done to it. */
+  function expectMovedByHand(breaker: CircuitBreaker, name: string, transitions: CircuitTransition[]): void {
+    const expected = {
+      'forceOpen()': { state: 'OPEN', forced: 'OPEN' },
+      'forceClosed()': { state: 'CLOSED', forced: 'CLOSED' },
+      'reset()': { state: 'CLOSED', forced: null },
+    }[name];
+    expect(breaker.snapshot()).toMatchObject(expected ?? {});
+    for (const { from, to } of transitions) expect(from).not.toBe(to);
+    expect(Object.values(breaker.snapshot().transitions).reduce((sum, each) => sum + each)).toBe(
+      transitions.length,
+    );
+  }
+
+  it.each(cases)('in the trip policy: $name decides, whether it says $answer', ({ name, move, answer }) => {
+    const { policy } = recordingTrip({
+      onFailure: () => {
+        move(breaker);
+        return answer;
+      },
+    });
+    const { breaker, transitions } = arrangeBreaker({ tripPolicy: policy });
+    fail(breaker, 1);
+    expectMovedByHand(breaker, name, transitions);
+  });
+
+  it.each(cases)('in the probe policy: $name decides, whether it says $answer', ({ name, move, answer }) => {
+    const { breaker, transitions } = arrangeBreaker({
+      probePolicy: () => {
+        move(breaker);
+        return answer;
+      },
+    });
+    fail(breaker, 3);
+    breaker.tryAcquire();
+    expectMovedByHand(breaker, name, transitions);
+  });
+
+  it.each(cases)('in isTooSlow(): $name decides, whether it says $answer', ({ name, move, answer }) => {
+    const { policy } = recordingTrip({ onFailure: () => true });
+    const detector = Object.assign(policy.createDetector(), {
+      isTooSlow() {
+        move(breaker);
+        return answer;
+      },
+    });
+    const { breaker, transitions } = arrangeBreaker({
+      tripPolicy: { createDetector: () => detector },
+      probePolicy: always,
+    });
+    fail(breaker, 1);
+    acquire(breaker).succeed();
+    expectMovedByHand(breaker, name, transitions);
+  });
+
+  it.each(Object.entries(hands))('in random or onError: %s decides', (name, move) => {
+    const { breaker, transitions } = arrangeBreaker({
+      random: () => 2,
+      onError: () => {
+        if (breaker.snapshot().forced === null && breaker.state === 'CLOSED' && !moved) {
+          moved = true;
+          move(breaker);
+        }
+      },
+    });
+    let moved = false;
+    fail(breaker, 3);
+    expectMovedByHand(breaker, name, transitions);
+  });
+
+  it('lets no second probe through where the probe policy begins one itself', () => {
+    let nested: Permit | undefined;
+    const { breaker } = arrangeOpen({
+      probePolicy: ({ attempt }) => {
+        if (attempt === 1) nested = breaker.tryAcquire();
+        return true;
+      },
+    });
+    expect(breaker.tryAcquire()).toBeUndefined();
+    expect(nested?.probe).toBe(true);
+    expect(breaker.state).toBe('HALF_OPEN');
   });
 });
