@@ -326,11 +326,11 @@ export class Retention<T> {
     // A store that drops nothing may well return nothing.
     for (const id of Array.isArray(ids) ? ids : []) {
       const entry = this.index.byId(id);
-      if (entry?.state === 'waiting') evicted.push(entry);
+      // Taken at once: a store may name a batch twice.
+      if (entry?.state === 'waiting') evicted.push(...this.#take([entry]));
       else if (entry !== undefined) this.#gone.set(entry, 'dropped');
     }
     if (evicted.length === 0) return;
-    this.#take(evicted);
     this.#countEvicted(evicted, 'full');
     for (const { items, wasSent } of evicted) this.#host.passOn(undefined, items, 'full', wasSent);
     this.#host.changed();

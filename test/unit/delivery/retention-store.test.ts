@@ -191,6 +191,15 @@ describe('what a store drops for room', () => {
     }
   });
 
+  it('is evicted once, if the store names it twice', async () => {
+    const { rig, store } = await kept(['A', 'B']);
+    const [id = ''] = store.batches.keys();
+    store.drops = [id, id];
+    rig.keep('C');
+    await store.answer();
+    expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { full: 1 }, lostBy: { full: 1 } });
+  });
+
   it('is evicted when a handed-over batch that was dropped fails', async () => {
     const { rig, store } = arrange({ fallback: true });
     rig.inner.does = 'hold';
