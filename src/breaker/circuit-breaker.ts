@@ -290,7 +290,7 @@ export class CircuitBreaker {
 
   #close(from: OpenStatus | HalfOpenStatus, at: number): void {
     this.#policies.reset();
-    if (this.#status !== from) return;
+    if (this.#status !== from || this.#forced === 'OPEN') return;
     this.#notClosedMillis += at - from.notClosedSince;
     this.#change(closed(from, at), at, undefined);
   }

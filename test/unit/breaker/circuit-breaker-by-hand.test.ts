@@ -277,6 +277,24 @@ describe("a user's function that moves the state itself", () => {
     expectMovedByHand(breaker, name, transitions);
   });
 
+  it.each(['forceClosed', 'reset'] as const)(
+    'in reset() of the detector: forceOpen() decides, at %s()',
+    (close) => {
+      let isArmed = false;
+      const { policy } = recordingTrip({ onFailure: () => true });
+      const detector = Object.assign(policy.createDetector(), {
+        reset() {
+          if (isArmed) breaker.forceOpen();
+        },
+      });
+      const { breaker, transitions } = arrangeBreaker({ tripPolicy: { createDetector: () => detector } });
+      fail(breaker, 1);
+      isArmed = true;
+      breaker[close]();
+      expectMovedByHand(breaker, 'forceOpen()', transitions);
+    },
+  );
+
   it('lets no second probe through where the probe policy begins one itself', () => {
     let nested: Permit | undefined;
     const { breaker } = arrangeOpen({
