@@ -252,7 +252,9 @@ export class Delivery<T> {
    */
   giveUpUnanswered(withCaller: boolean): void {
     for (const call of this.#live.unanswered.waiting()) {
-      if (call.entry !== undefined || (call.callback !== undefined && !withCaller)) continue;
+      // A caller that was told of another one may have had it answered.
+      if (call.isConcluded || call.entry !== undefined) continue;
+      if (call.callback !== undefined && !withCaller) continue;
       call.abandon();
       this.#callers.remove(call);
       const result = failure(`${this.#host.who} gave no answer before the shutdown`);

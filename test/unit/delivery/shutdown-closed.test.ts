@@ -54,6 +54,22 @@ describe('live sendings that are unanswered when the inner exporter has not ende
     expect(rig.exporter.snapshot()).toMatchObject({ delivery, exports });
   });
 
+  it('are not given up if they are answered when the caller of another one is told', async () => {
+    const rig = new Rig({ retention: false });
+    rig.inner.does = 'hold';
+    rig.exporter.export(['A'], () => {
+      rig.inner.release();
+      rig.inner.release(SUCCESS);
+    });
+    rig.export('B', 3);
+    rig.breaker.forceOpen();
+    rig.inner.shutdown = () => new Promise(() => {});
+    void rig.exporter.shutdown();
+    await pass(rig.clock, 1_000);
+    expect(rig.told).toEqual({ B: [SUCCESS] });
+    expect(rig.delivery).toMatchObject({ delivered: { items: 3 }, lost: { items: 1 }, inFlight: NOTHING });
+  });
+
   it('go to the fallback, whose result is the caller’s', async () => {
     const rig = await hanging({ fallback: true, shutdownTimeoutMillis: 2_100 });
     expect(rig.fallback.names).toEqual(['A', 'B']);
