@@ -1,6 +1,7 @@
+import type { DiskStoreFactory } from '../adapters/env-options.ts';
 import { findExporters, staysAsItIs } from './find-exporters.ts';
 import { registeredApi } from './registered-api.ts';
-import { reasonOf, warn } from './say.ts';
+import { diskLogger, reasonOf, warn } from './say.ts';
 import { watchRegistrations } from './watch-registrations.ts';
 import type { ExporterWrapper } from './wrap-exporters.ts';
 
@@ -93,6 +94,12 @@ async function loadWrapper(): Promise<ExporterWrapper> {
     import('./wrap-exporters.ts'),
     import('./settings.ts'),
   ]);
-  const settings = await readSettings(process.env, async () => (await import('../disk/index.ts')).diskStore);
-  return new ExporterWrapper(settings);
+  return new ExporterWrapper(await readSettings(process.env, loadDiskStore));
+}
+
+async function loadDiskStore(): Promise<DiskStoreFactory> {
+  const { DEFAULT_MAX_BYTES, DiskStore } = await import('../disk/disk-store.ts');
+  const logger = diskLogger(process.env);
+  return ({ directory, maxBytes = DEFAULT_MAX_BYTES }) =>
+    new DiskStore({ directory, maxBytes, sync: 'batch' }, { logger });
 }

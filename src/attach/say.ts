@@ -1,4 +1,5 @@
 import type { TransitionLogger } from '../adapters/logging.ts';
+import type { SpoolLogger } from '../disk/spool-log.ts';
 import { registeredApi } from './registered-api.ts';
 
 /** A problem of attach itself: always a line, in the application's `diag` logger if there is one, else on stderr. */
@@ -29,6 +30,11 @@ export function transitionLogger(env: NodeJS.ProcessEnv): TransitionLogger {
     info: (message) => tell('info', message),
     debug: (message) => tell('debug', message),
   };
+}
+
+/** Where the disk stores of attach tell their problems: not to `diag` alone, which the application may not have set up. */
+export function diskLogger(env: NodeJS.ProcessEnv): SpoolLogger {
+  return { error: warn, warn, info: transitionLogger(env).info };
 }
 
 /** Why something failed, in one line: the message of a module that is not found goes on over several. */

@@ -67,7 +67,14 @@ export async function readSettings(
       reportRejectedAs: 'success',
       retention: retentionOptions(),
       // As by default, but to the application's copy of the API: ours may be a no-op beside it.
-      onError: (message, error) => registeredApi()?.diag?.error(message, error),
+      onError: (message, error) => {
+        const { diag } = registeredApi() ?? {};
+        if (diag !== undefined) diag.error(message, error);
+        // Our own words, which hold no URL; the exporters may share the directory that they name.
+        else if (error instanceof Error && error.name === 'RefusedError') {
+          warnOnce(error.message.replace(` of exporter ${JSON.stringify(exporterName)}`, ''));
+        }
+      },
       onLoss: ({ reason, items }) => {
         // The library tells it to `diag`, which the application may not have set up.
         if (reason === 'shutdown' && registeredApi()?.diag === undefined) {

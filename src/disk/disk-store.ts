@@ -4,6 +4,8 @@ import { Spool } from './spool.ts';
 import type { System } from './system.ts';
 import { realSystem } from './system.ts';
 
+export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+
 /** Options of {@link DiskStore}, complete. */
 export interface CompleteDiskStoreOptions {
   readonly directory: string;

@@ -8,7 +8,7 @@ import {
   readOptions,
 } from '../internal/validate-options.ts';
 import type { CompleteDiskStoreOptions } from './disk-store.ts';
-import { DiskStore } from './disk-store.ts';
+import { DEFAULT_MAX_BYTES, DiskStore } from './disk-store.ts';
 
 export type { BatchStore, BatchStoreOpening, Dropped, StoredBatch } from '../delivery/batch-store.ts';
 
@@ -34,7 +34,7 @@ export interface DiskStoreOptions {
 
 const checks: Checks<CompleteDiskStoreOptions> = {
   directory: nonEmptyString,
-  maxBytes: optional(positiveInteger, 64 * 1024 * 1024),
+  maxBytes: optional(positiveInteger, DEFAULT_MAX_BYTES),
   sync: optional(oneOf('batch', 'none'), 'batch'),
 };
 

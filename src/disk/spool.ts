@@ -56,7 +56,7 @@ export class Spool {
     const { directory, maxBytes, sync, name } = options;
     this.#options = options;
     this.#system = system;
-    const log = new SpoolLog(name);
+    const log = new SpoolLog(name, system.logger);
     this.#log = log;
     this.#directory = new SpoolDirectory(directory, name, system, {
       warn: (subject, message) => log.warnOnce(subject, message),

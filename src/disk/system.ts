@@ -4,6 +4,7 @@ import type { Files } from './files.ts';
 import { systemFiles } from './files.ts';
 import type { Processes } from './processes.ts';
 import { systemProcesses } from './processes.ts';
+import type { SpoolLogger } from './spool-log.ts';
 
 /** Everything outside of the store that it uses. */
 export interface System {
@@ -12,6 +13,8 @@ export interface System {
   readonly time: DiskTime;
   /** A number in [0, 1). */
   random(): number;
+  /** @defaultValue `diag` */
+  readonly logger?: SpoolLogger;
 }
 
 /** The real one; tests have their own. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -187,6 +187,45 @@ describe('Attachment', () => {
     const [exporter] = registeredExporters();
     await exporter?.shutdown();
     expect(vi.mocked(readSettings).mock.settledResults.at(-1)).toMatchObject({ type: 'fulfilled' });
+    rmSync(directory, { recursive: true });
+  });
+
+  it('says on stderr what is wrong with the directory, in one line for all exporters, and keeps in memory', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'attach-'));
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    vi.stubEnv('OTEL_CIRCUIT_BREAKER_RETENTION_DIR', file);
+    vi.stubEnv('OTEL_CIRCUIT_BREAKER_LOG', 'none');
+    const { proxy } = tracesTo(new OtlpExporter(), new OtlpExporter());
+    registerApi({ trace: proxy });
+    new Attachment().begin();
+    await pass(0);
+    const exporters = registeredExporters();
+    await vi.waitFor(() => expect(stderr).not.toEqual([]));
+    await Promise.all(exporters.map((exporter) => exporter.shutdown()));
+    expect(exporters).toHaveLength(2);
+    expect(stderr).toEqual([
+      `otel-circuit-breaker: disk store: ${file} is not a directory: remove the file, or give another directory\n`,
+    ]);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('says on stderr what the disk store warns of', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'attach-'));
+    chmodSync(directory, 0o777);
+    vi.stubEnv('OTEL_CIRCUIT_BREAKER_RETENTION_DIR', directory);
+    vi.stubEnv('OTEL_CIRCUIT_BREAKER_LOG', 'none');
+    const { proxy } = tracesTo(new OtlpExporter());
+    registerApi({ trace: proxy });
+    new Attachment().begin();
+    await pass(0);
+    const [exporter] = registeredExporters();
+    await vi.waitFor(() =>
+      expect(stderr).toEqual([
+        `otel-circuit-breaker: disk store of exporter "traces": ${directory} has mode 0777: whoever may write to it can delete what is kept there\n`,
+      ]),
+    );
+    await exporter?.shutdown();
     rmSync(directory, { recursive: true });
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { reasonOf, transitionLogger, warn } from '../../../src/attach/say.ts';
+import { diskLogger, reasonOf, transitionLogger, warn } from '../../../src/attach/say.ts';
 import { forgetApi, registerApi } from './arrange.ts';
 
 let stderr: string[] = [];
@@ -92,5 +92,18 @@ describe('reasonOf', () => {
     [undefined, 'undefined'],
   ])('is one line: %j', (error, reason) => {
     expect(reasonOf(error)).toBe(reason);
+  });
+});
+
+describe('diskLogger', () => {
+  it('writes problems to stderr where no diag logger is set, also when the lines about circuits are off', () => {
+    const logger = diskLogger({ OTEL_CIRCUIT_BREAKER_LOG: 'none' });
+    logger.warn('the disk cannot be used');
+    logger.error('a folder is refused');
+    logger.info('the disk can be used again');
+    expect(stderr).toEqual([
+      'otel-circuit-breaker: the disk cannot be used\n',
+      'otel-circuit-breaker: a folder is refused\n',
+    ]);
   });
 });

@@ -154,6 +154,16 @@ describe('readSettings', () => {
     expect(stderr).toEqual([]);
   });
 
+  it('says on stderr that a directory is refused, once for the exporters that share it', async () => {
+    const settings = await read();
+    for (const name of ['traces', 'shop/logs']) {
+      const error = new Error(`disk store of exporter ${JSON.stringify(name)}: /x is not a directory`);
+      error.name = 'RefusedError';
+      settings.exporterOptions(name).onError?.('the store failed to open', error);
+    }
+    expect(stderr).toEqual(['otel-circuit-breaker: disk store: /x is not a directory\n']);
+  });
+
   it('says how much a shutdown lost, where the library cannot', async () => {
     const { onLoss } = (await read()).exporterOptions('traces');
     const loss = { name: 'traces', batches: 2, items: 7 };
