@@ -5,7 +5,7 @@ import { ROOT, tableBetween } from './markdown.ts';
 
 it('the guide explains every cause, in the words that the library uses', () => {
   const source = readFileSync(`${ROOT}/src/internal/causes.ts`, 'utf8');
-  const inSource = [...source.matchAll(/^ {2}\['([^']+)', \//gm)].map((match) => match[1]);
+  const inSource = [...source.matchAll(/^ {4}\[\s*'([^']+)',/gm)].map((match) => match[1]);
   expect(inSource).toContain(causeOf({ code: 'ECONNREFUSED' }));
   const inGuide = tableBetween('docs/TELEMETRY.md', 'causes').map(([cause = '']) => cause.slice(1, -1));
   expect([...inGuide].sort()).toEqual([...inSource].sort());

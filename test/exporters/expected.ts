@@ -17,9 +17,6 @@ const TRUTHFUL: Outcomes = {
 /** The official exporters try a 503 again, and do not say what it was. */
 const OTLP_HTTP: Outcomes = { ...TRUTHFUL, '503': 'failure, retryable status, opens and closes' };
 
-/** A gRPC client has one word for both. */
-const GRPC: Outcomes = { ...TRUTHFUL, 'nobody listens': 'failure, unavailable, opens and closes' };
-
 /** Whatever can be tried again has been written to disk, or dropped. */
 const AZURE: Outcomes = { ...TRUTHFUL, 'nobody listens': BLIND, '503': BLIND, '401': BLIND };
 
@@ -44,9 +41,9 @@ export function expectedOutcome(exporter: Exporter, situation: Mode): string | u
 function outcomesOf({ make, protocol, warm }: Exporter): Outcomes {
   if (protocol === 'udp') return { 'nobody listens': BLIND };
   if (warm === false) return NEVER_WORKED;
-  if (protocol.startsWith('grpc')) return GRPC;
   if (make.startsWith('azure')) return AZURE;
   if (make.startsWith('vercel')) return VERCEL;
   if (make === 'honeycomb') return HONEYCOMB;
-  return ['zipkin', 'jaeger', 'google-metrics'].includes(make) ? TRUTHFUL : OTLP_HTTP;
+  const isGrpc = protocol.startsWith('grpc');
+  return isGrpc || ['zipkin', 'jaeger', 'google-metrics'].includes(make) ? TRUTHFUL : OTLP_HTTP;
 }

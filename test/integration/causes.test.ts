@@ -1,7 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttp2Server } from 'node:http2';
+import type { AddressInfo, Server } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import { OTLPTraceExporter as GrpcTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as JsonTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -34,6 +40,39 @@ async function startServer(answer: RequestListener) {
     },
   };
 }
+
+/** A server of any kind on a port of its own. */
+async function listening(server: Server) {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** A gRPC server with a certificate that nobody trusts. */
+async function selfSignedGrpc() {
+  const folder = await mkdtemp(join(tmpdir(), 'causes-'));
+  const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'];
+  execFileSync('openssl', [...request, '-keyout', files.key, '-out', files.cert], { stdio: 'ignore' });
+  const pair = { private_key: await readFile(files.key), cert_chain: await readFile(files.cert) };
+  await rm(folder, { recursive: true });
+  return startGrpc(new GrpcServer(), ServerCredentials.createSsl(null, [pair]));
+}
+
+async function startGrpc(server: GrpcServer, credentials = ServerCredentials.createInsecure()) {
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    ),
+  );
+  return { port, [Symbol.asyncDispose]: async () => server.forceShutdown() };
+}
+
+const overGrpc = (url: string) => outcome(new GrpcTraceExporter({ url, timeoutMillis: PATIENT }));
 
 const answering = (status: number) => startServer((_, response) => response.writeHead(status).end());
 const hanging = () => startServer(() => {});
@@ -108,19 +147,11 @@ describe('the cause of a failure is known of the OTLP exporters', () => {
       },
       { export: (_: unknown, answer: (error: null, value: Buffer) => void) => answer(null, Buffer.alloc(0)) },
     );
-    const port = await new Promise<number>((resolve, reject) =>
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      ),
-    );
-    const url = `http://127.0.0.1:${port}`;
-    try {
-      expect((await exported(new GrpcTraceExporter({ url }), spans)).code).toBe(0);
-      const large = numberedSpans(1, 100);
-      expect(await outcome(new GrpcTraceExporter({ url }), large)).toEqual(['invalid', 'too large']);
-    } finally {
-      server.forceShutdown();
-    }
+    await using started = await startGrpc(server);
+    const url = `http://127.0.0.1:${started.port}`;
+    expect((await exported(new GrpcTraceExporter({ url }), spans)).code).toBe(0);
+    const large = numberedSpans(1, 100);
+    expect(await outcome(new GrpcTraceExporter({ url }), large)).toEqual(['invalid', 'too large']);
   });
 
   it('where nobody listens, the name is unknown, or it is another protocol', async () => {
@@ -132,10 +163,34 @@ describe('the cause of a failure is known of the OTLP exporters', () => {
     expect(await outcome(http(`${receiver.url}/v1/traces`))).toEqual(['failure', 'protocol error']);
     await using plain = await answering(200);
     expect(await outcome(http(plain.url.replace('http:', 'https:')))).toEqual(['failure', 'TLS failure']);
-    expect(await outcome(new GrpcTraceExporter({ url: port.url, timeoutMillis: PATIENT }))).toEqual([
-      'failure',
-      'unavailable',
-    ]);
+  });
+
+  it('where gRPC has no connection: its status is UNAVAILABLE, and the text says why', async () => {
+    await using port = await deadPort();
+    expect(await overGrpc(port.url)).toEqual(['failure', 'connection refused']);
+    expect(await overGrpc('http://nowhere.invalid:4317')).toEqual(['failure', 'host not found']);
+    await using plain = await startReceiver({ protocol: 'grpc' });
+    expect(await overGrpc(plain.url.replace('http:', 'https:'))).toEqual(['failure', 'TLS failure']);
+    await using http = await answering(200);
+    expect(await overGrpc(`http://127.0.0.1:${http.port}`)).toEqual(['failure', 'protocol error']);
+    await using selfSigned = await selfSignedGrpc();
+    expect(await overGrpc(`https://localhost:${selfSigned.port}`)).toEqual(['failure', 'TLS failure']);
+    // As the port of a TLS server does, too, with whoever does not speak TLS.
+    await using closing = await listening(
+      createTcpServer((socket) => socket.once('data', () => socket.end())),
+    );
+    expect(await overGrpc(closing.url)).toEqual(['failure', 'connection reset']);
+    await using resetting = await listening(
+      createTcpServer((socket) => socket.once('data', () => socket.resetAndDestroy())),
+    );
+    expect(await overGrpc(resetting.url)).toEqual(['failure', 'connection reset']);
+  });
+
+  it('where a connection of gRPC breaks during an export', async () => {
+    await using server = await listening(
+      createHttp2Server().on('stream', (stream) => stream.session?.socket.destroy()) as unknown as Server,
+    );
+    expect(await overGrpc(server.url)).toEqual(['failure', 'connection reset']);
   });
 
   it('where all their places are taken: nothing was sent', async () => {

@@ -221,7 +221,7 @@ function isBuiltin(name: string): boolean {
 
 /** The part of ECMAScript that neither knows the time, nor chance, nor the outside. */
 const PURE = new Set(
-  `undefined Infinity NaN Array Boolean Error JSON Map Number Object Promise RangeError Reflect Set String Symbol TypeError
+  `undefined Infinity NaN Array Boolean Error JSON Map Number Object Promise RangeError Reflect RegExp Set String Symbol TypeError
   WeakMap WeakSet BigInt isNaN isFinite Float64Array Uint8Array ArrayBuffer`.split(/\s+/),
 );
 

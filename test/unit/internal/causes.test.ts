@@ -112,6 +112,48 @@ describe('causeOf', () => {
     expect(exhausted('8 RESOURCE_EXHAUSTED: quota')).toBe('throttled');
   });
 
+  it.each([
+    [
+      'connection refused',
+      'No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ',
+    ],
+    [
+      'connection reset',
+      'No connection established. Last error: read ECONNRESET (2026-11-26T20:58:36.738Z). Resolution note: ',
+    ],
+    [
+      'connection reset',
+      'No connection established. Last error: Failed to connect (2026-11-26T20:58:36Z). Resolution note: ',
+    ],
+    ['connection reset', 'read ECONNRESET'],
+    ['connection reset', 'Connection dropped'],
+    [
+      'timed out',
+      'No connection established. Last error: Error: connect ETIMEDOUT 10.0.0.1:4317. Resolution note: ',
+    ],
+    ['host not found', 'Name resolution failed for target dns:nowhere.invalid:4317'],
+    ['host unreachable', 'No connection established. Last error: Error: connect EHOSTUNREACH 10.0.0.1:4317'],
+    [
+      'TLS failure',
+      'No connection established. Last error: Error: self-signed certificate; if the root CA is installed',
+    ],
+    [
+      'TLS failure',
+      "No connection established. Last error: Error [ERR_TLS_CERT_ALTNAME_INVALID]: no match of certificate's names",
+    ],
+    [
+      'TLS failure',
+      'No connection established. Last error: 400D:error:0A00010B:SSL routines:tls_validate_record_header',
+    ],
+    ['protocol error', 'No connection established. Last error: Protocol error (2026-11-26T20:58:36.795Z)'],
+    ['unavailable', 'No connection established. Last error: null. Resolution note: '],
+    ['unavailable', 'No connection established. Last error: Error: EMYOWN'],
+    ['unavailable', 'upstream connect error: connect ECONNREFUSED 10.0.0.2:443'],
+    ['unavailable', 'no healthy upstream'],
+  ])("says %s of gRPC's UNAVAILABLE, %j", (cause, details) => {
+    expect(causeOf(Object.assign(new Error(`14 UNAVAILABLE: ${details}`), { code: 14 }))).toBe(cause);
+  });
+
   it('prefers a known status to a code that says nothing', () => {
     expect(causeOf({ code: 'ERR_BAD_REQUEST', response: { status: 401 } })).toBe('unauthorized');
     expect(causeOf({ code: 'BadRequest', statusCode: 400 })).toBe('refused the payload');
@@ -157,6 +199,8 @@ describe('causeOf', () => {
     const started = performance.now();
     expect(causeOf(coded('CERT'.repeat(250_000)))).toBeNull();
     expect(causeOf(Object.assign(new Error('message '.repeat(125_000)), { code: 8 }))).toBe('throttled');
+    const repeated = 'UNAVAILABLE: No connection established. Last error: '.repeat(20_000);
+    expect(causeOf(Object.assign(new Error(repeated), { code: 14 }))).toBe('unavailable');
     expect(performance.now() - started).toBeLessThan(200);
   });
 });
