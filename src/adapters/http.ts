@@ -24,7 +24,8 @@ export interface TelemetryHandlerOptions extends RenderHealthOptions {
   /** Path of the Prometheus text, likewise. @defaultValue '/metrics' */
   metricsPath?: string | undefined;
   /**
-   * Receives the error behind an answer of 500, and once that two sources have the same name; is ignored when it throws.
+   * Receives the error behind an answer of 500, and once, without an error, that sources share a name; is ignored when it
+   * throws.
    * @defaultValue diag.error
    */
   onError?: ((message: string, error: unknown) => void) | undefined;
@@ -161,7 +162,9 @@ const handlerOptionChecks: Checks<CompleteHandlerOptions> = {
   ...healthOptionChecks,
   healthPath: optional(path, '/health/telemetry'),
   metricsPath: optional(path, '/metrics'),
-  onError: optional<ProblemListener>(aFunction, (message, error) => diag.error(message, error)),
+  onError: optional<ProblemListener>(aFunction, (message, error) =>
+    error === undefined ? diag.error(message) : diag.error(message, error),
+  ),
 };
 
 /** The answers of both kinds of handlers. */
@@ -213,7 +216,7 @@ class TelemetryService {
 
   #metrics(): Answer {
     const circuits = gatherCircuits('renderPrometheus', this.#source());
-    tellOfSharedNames(circuits, this.#told, (message) => this.report(message, new TypeError(message)));
+    tellOfSharedNames(circuits, this.#told, (message) => this.report(message, undefined));
     return answer(200, PROMETHEUS_CONTENT_TYPE, expositionOf(circuits));
   }
 }

@@ -8,7 +8,7 @@ export type SnapshotSources = SnapshotSource | readonly SnapshotSource[] | undef
 
 /** One source as it is now. */
 export interface Circuit {
-  /** Unique among the sources: the second one of a name is `name#2`. */
+  /** Unique among the sources: the second one of a name is `name#2`, the third `name#3`. */
   readonly name: string;
   readonly source: SnapshotSource;
   readonly snapshot: CircuitSnapshot;
@@ -34,7 +34,7 @@ export function gatherCircuits(owner: string, sources: SnapshotSources): readonl
 }
 
 /**
- * Tells once of each name that two sources have.
+ * Tells once of each source whose name an earlier one has, too.
  *
  * @param told - the names that were told of before
  */
@@ -46,7 +46,9 @@ export function tellOfSharedNames(
   for (const { name, snapshot } of circuits) {
     if (name === snapshot.name || told.has(name)) continue;
     told.add(name);
-    tell(`two circuit breakers have the name ${show(snapshot.name)}; the second is shown as ${show(name)}`);
+    tell(
+      `more than one circuit breaker has the name ${show(snapshot.name)}; one of them is shown as ${show(name)}`,
+    );
   }
 }
 

@@ -248,11 +248,18 @@ describe.each([
       expect(body).toContain('otel_circuit_breaker_state{name="otlp#2",state="closed"} 1');
     }
     expect((await ask('GET', '/health/telemetry')).status).toBe(200);
-    const message = 'two circuit breakers have the name "otlp"; the second is shown as "otlp#2"';
     expect(onError).toHaveBeenCalledExactlyOnceWith(
-      `otel-circuit-breaker: ${message}`,
-      new TypeError(message),
+      'otel-circuit-breaker: more than one circuit breaker has the name "otlp"; one of them is shown as "otlp#2"',
+      undefined,
     );
+  });
+
+  it('tells diag.error of breakers of one name in words alone, without an error and its stack', async () => {
+    const error = vi.fn();
+    diag.setLogger({ error, warn: vi.fn(), info: vi.fn(), debug: vi.fn(), verbose: vi.fn() });
+    const ask = await serve(() => [new CircuitBreaker(), new CircuitBreaker()]);
+    await ask('GET', '/metrics');
+    expect(error.mock.calls).toEqual([[expect.stringContaining('shown as "otlp#2"')]]);
   });
 
   it('answers 500 where a source function returns a promise that rejects, and leaves no unhandled rejection', async () => {

@@ -246,7 +246,9 @@ describe('observeCircuitBreakers', () => {
       [{ 'circuit_breaker.name': 'otlp#2' }, 0],
     ]);
     expect(error.mock.calls).toEqual([
-      ['observeCircuitBreakers: two circuit breakers have the name "otlp"; the second is shown as "otlp#2"'],
+      [
+        'observeCircuitBreakers: more than one circuit breaker has the name "otlp"; one of them is shown as "otlp#2"',
+      ],
     ]);
   });
 

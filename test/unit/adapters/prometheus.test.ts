@@ -279,7 +279,9 @@ describe('renderPrometheus', () => {
       });
     }
     expect(error.mock.calls).toEqual([
-      ['renderPrometheus: two circuit breakers have the name "otlp"; the second is shown as "otlp#2"'],
+      [
+        'renderPrometheus: more than one circuit breaker has the name "otlp"; one of them is shown as "otlp#2"',
+      ],
     ]);
   });
 

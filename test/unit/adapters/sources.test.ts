@@ -103,13 +103,14 @@ describe('gatherCircuits', () => {
 });
 
 describe('tellOfSharedNames', () => {
-  it('tells once of each name that two sources have, also where the sources are new each time', () => {
+  it('tells once of each source whose name an earlier one has, also where the sources are new each time', () => {
     const tell = vi.fn();
     const told = new Set<string>();
-    const sources = () => [circuitSnapshot(), circuitSnapshot(), circuitSnapshot({ name: 'a' })];
+    const sources = () => ['otlp', 'otlp', 'a', 'otlp'].map((name) => circuitSnapshot({ name }));
     for (let i = 0; i < 3; i++) tellOfSharedNames(gatherCircuits('test', sources()), told, tell);
     expect(tell.mock.calls).toEqual([
-      ['two circuit breakers have the name "otlp"; the second is shown as "otlp#2"'],
+      ['more than one circuit breaker has the name "otlp"; one of them is shown as "otlp#2"'],
+      ['more than one circuit breaker has the name "otlp"; one of them is shown as "otlp#3"'],
     ]);
   });
 });
