@@ -1,8 +1,9 @@
 import { internalsOf } from '../breaker/breaker-internals.ts';
 import type { CircuitSnapshot, CircuitState } from '../breaker/snapshot.ts';
 import type { ExporterSnapshot } from '../delivery/delivery-snapshot.ts';
+import { exporterInternalsOf } from '../delivery/exporter-internals.ts';
 import { failureLabel } from '../internal/failure-label.ts';
-import { closing, opening } from '../internal/outage-lines.ts';
+import { closing, counted, lossesSince, opening } from '../internal/outage-lines.ts';
 import { callUserFunction } from '../internal/report-problem.ts';
 import { objectWith } from '../internal/validate-options.ts';
 import { tellDiag } from './tell-diag.ts';
@@ -42,7 +43,8 @@ export interface TransitionLogger {
 
 /**
  * Logs an outage in two lines: one `warn` when the circuit opens (why, and what happens next), one `info` when it closes
- * (after how long, how many items were lost meanwhile, and how many are kept; of a bare breaker, how many were rejected).
+ * (after how long, how many items were lost since the last one that got through, and how many are kept; of a bare breaker,
+ * how many were rejected).
  * Each probe is a `debug`. Errors appear by their code and cause, or else their name: messages can hold URLs and
  * credentials. With `quietGlobalErrorHandler`, an outage stays two lines however long it is, and `debug` hears of each probe. While it listens,
  * the exporter's own two lines through `diag` are silent.
@@ -79,6 +81,8 @@ export function logTransitions(
 interface Logged {
   readonly breaker: LoggedBreaker;
   snapshot(): CircuitSnapshot | ExporterSnapshot;
+  /** The items that were lost before the outage that begins now; of a bare breaker, those that were rejected. */
+  before(): number;
 }
 
 function checkedSource(source: LoggedBreaker | LoggedExporter): Logged {
@@ -86,10 +90,25 @@ function checkedSource(source: LoggedBreaker | LoggedExporter): Logged {
   const { snapshot } = objectWith<Logged>('snapshot')(source, label);
   const breaker = 'breaker' in source ? source.breaker : source;
   objectWith<LoggedBreaker>('onTransition', 'snapshot')(breaker, label);
-  return { breaker, snapshot: () => snapshot.call(source) };
+  return {
+    breaker,
+    snapshot: () => snapshot.call(source),
+    before: () => exporterInternalsOf(source)?.lostBefore() ?? lostOrRejected(snapshot.call(source)),
+  };
 }
 
-function logOne({ breaker, snapshot }: Logged, logger: TransitionLogger): () => void {
+function lostOrRejected(now: CircuitSnapshot | ExporterSnapshot): number {
+  return 'delivery' in now ? now.delivery.lost.items : now.items.rejected;
+}
+
+/** Of a bare breaker only the rejections are known. */
+function tollOf(now: CircuitSnapshot | ExporterSnapshot, before: number): string {
+  return 'delivery' in now
+    ? lossesSince(before, now.delivery)
+    : counted(now.items.rejected - before, 'rejected');
+}
+
+function logOne({ breaker, snapshot, before }: Logged, logger: TransitionLogger): () => void {
   const log = (level: keyof TransitionLogger, text: string): void => {
     writeLine(logger, level, `circuit ${JSON.stringify(breaker.name)} ${text}`);
   };
@@ -97,18 +116,18 @@ function logOne({ breaker, snapshot }: Logged, logger: TransitionLogger): () => 
   // Where the circuit is not CLOSED yet, its outage is under way, as far as it is known here.
   const atFirst = snapshot();
   let outageBeganAt = atFirst.notClosedSince ?? atFirst.since;
-  let atBegin = atFirst;
+  let countBefore = before();
 
   const unsubscribe = breaker.onTransition(({ from, to, at, error }) => {
     const now = snapshot();
     if (from === 'CLOSED') {
       outageBeganAt = at;
-      atBegin = now;
+      countBefore = before();
       log('warn', opening(now));
       told.outageBegan(error);
     } else if (to === 'CLOSED') {
       const byHand = from === 'OPEN' || now.forced === 'CLOSED';
-      log('info', closing(byHand, at - outageBeganAt, atBegin, now));
+      log('info', closing(byHand, at - outageBeganAt, tollOf(now, countBefore)));
       told.outageEnded();
     } else if (to === 'HALF_OPEN') {
       log('debug', 'lets a probe through');

@@ -129,7 +129,12 @@ export class Delivery<T> {
 
   /** What the adapters for OpenTelemetry's own metrics need. */
   get internals(): ExporterInternals {
-    return { signal: () => this.#signal, lostUnseen: () => this.#ledger.lostUnseen };
+    const ledger = this.#ledger;
+    return {
+      signal: () => this.#signal,
+      lostUnseen: () => ledger.lostUnseen,
+      lostBefore: () => ledger.lostBefore,
+    };
   }
 
   snapshot(): DeliverySnapshot {

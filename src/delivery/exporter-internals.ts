@@ -16,9 +16,14 @@ export interface ExporterInternals {
    * nobody else counts them.
    */
   lostUnseen(): Readonly<Record<LossReason, number>>;
+  /**
+   * The items that had been lost when the last batch got through. What has been lost since then belongs to the outage that
+   * opens the circuit, its first failures included.
+   */
+  lostBefore(): number;
 }
 
-const INTERNALS = Symbol.for('otel-circuit-breaker/exporter-internals/1');
+const INTERNALS = Symbol.for('otel-circuit-breaker/exporter-internals/2');
 
 /** Attaches an exporter's internals to it. */
 export function attachExporterInternals(exporter: object, internals: ExporterInternals): void {

@@ -5,6 +5,8 @@ import type { Amount, DeliverySnapshot, EvictionReason, LossReason } from './del
  * any moment. A batch in no other account is in flight.
  */
 export class Ledger {
+  /** The items that had been lost when the last batch got through. */
+  lostBefore = 0;
   readonly #offered = nothing();
   readonly #delivered = nothing();
   readonly #fallback = nothing();
@@ -43,6 +45,7 @@ export class Ledger {
   /** The inner exporter has accepted a batch. */
   deliver(items: number): void {
     add(this.#delivered, items);
+    this.lostBefore = this.#lost.items;
   }
 
   /** The fallback has accepted a batch. */
@@ -74,7 +77,7 @@ export class Ledger {
   /** The inner exporter has accepted a batch that was kept. */
   redeliver(items: number): void {
     take(this.#kept, items);
-    add(this.#delivered, items);
+    this.deliver(items);
     add(this.#redelivered, items);
   }
 

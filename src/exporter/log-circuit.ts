@@ -2,29 +2,33 @@ import { diag } from '@opentelemetry/api';
 import { internalsOf } from '../breaker/breaker-internals.ts';
 import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
 import type { ExporterSnapshot } from '../delivery/delivery-snapshot.ts';
-import { closing, opening } from '../internal/outage-lines.ts';
+import { closing, lossesSince, opening } from '../internal/outage-lines.ts';
 
 /**
  * One `diag.warn` when the circuit leaves CLOSED, one `diag.info` when it comes back. Neither while `logTransitions`
  * listens to this breaker.
+ *
+ * @param lostBefore - as in `ExporterInternals`
  */
-export function logCircuit(exporter: {
-  readonly breaker: CircuitBreaker;
-  snapshot(): ExporterSnapshot;
-}): void {
+export function logCircuit(
+  exporter: { readonly breaker: CircuitBreaker; snapshot(): ExporterSnapshot },
+  lostBefore: () => number,
+): void {
   const { breaker } = exporter;
   const circuit = `circuit ${JSON.stringify(breaker.name)}`;
-  let atBegin: ExporterSnapshot | undefined;
+  let beganAt = 0;
+  let lost = 0;
   breaker.onTransition(({ from, to, at }) => {
     if (from !== 'CLOSED' && to !== 'CLOSED') return;
     const now = exporter.snapshot();
-    const isLogged = (internalsOf(breaker)?.logListeners ?? 0) > 0;
+    const isLogged = internalsOf(breaker)?.logListeners;
     if (from === 'CLOSED') {
-      atBegin = now;
+      beganAt = at;
+      lost = lostBefore();
       if (!isLogged) diag.warn(`${circuit} ${opening(now)}`);
-    } else if (atBegin !== undefined && !isLogged) {
+    } else if (!isLogged) {
       const byHand = from === 'OPEN' || now.forced === 'CLOSED';
-      diag.info(`${circuit} ${closing(byHand, at - atBegin.since, atBegin, now)}`);
+      diag.info(`${circuit} ${closing(byHand, at - beganAt, lossesSince(lost, now.delivery))}`);
     }
   });
 }

@@ -3,6 +3,7 @@ import type { ExportResultLike } from '../delivery/exporter-contract.ts';
 import { FAILED } from '../delivery/exporter-contract.ts';
 import { CircuitOpenError } from '../internal/errors.ts';
 import { escapeText } from '../internal/escape-text.ts';
+import { failuresInARow } from '../internal/outage-lines.ts';
 
 /** The result for the callers of rejected batches: one frozen object for as long as the circuit stays open. */
 export class RejectedResult {
@@ -30,13 +31,13 @@ export class RejectedResult {
 /** Since when and why a circuit is not closed, in one line without the text of another error. */
 export function describeOpenCircuit(breaker: Pick<CircuitBreaker, 'snapshot'>): string {
   const { name, forced, notClosedSince, consecutiveFailures, lastFailure } = breaker.snapshot();
+  const byHand = forced === 'OPEN';
   const since = notClosedSince === null ? '' : ` since ${formatTime(notClosedSince)}`;
-  if (forced === 'OPEN') return `circuit ${JSON.stringify(name)} is held open by hand${since}`;
-  if (consecutiveFailures === 0) return `circuit ${JSON.stringify(name)} is open${since}`;
-  const count = consecutiveFailures === 1 ? '1 failure' : `${consecutiveFailures} failures`;
-  const cause = lastFailure?.code ?? lastFailure?.cause ?? null;
-  const last = cause === null ? '' : `, last ${escapeText(String(cause), 100)}`;
-  return `circuit ${JSON.stringify(name)} is open${since} after ${count} in a row${last}`;
+  const line = `circuit ${JSON.stringify(name)} is ${byHand ? 'held open by hand' : 'open'}${since}`;
+  if (byHand || consecutiveFailures === 0) return line;
+  const cause = lastFailure?.code ?? lastFailure?.cause ?? '';
+  const last = cause === '' ? '' : `, last ${escapeText(String(cause), 100)}`;
+  return `${line} after ${failuresInARow(consecutiveFailures)}${last}`;
 }
 
 /** `12:03:10Z`; an injected clock may give a value that is not a date. */

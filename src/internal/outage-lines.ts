@@ -1,27 +1,32 @@
 import type { LabelledFailure } from './failure-label.ts';
 import { failureLabel } from './failure-label.ts';
 
-/** The part of a snapshot that the lines need: that of an exporter, or of a bare breaker. */
+/** The part of a breaker's snapshot that the lines need. */
 export interface OutageView {
   readonly forced: 'OPEN' | 'CLOSED' | null;
   readonly consecutiveFailures: number;
   readonly lastFailure: LabelledFailure | null;
-  readonly items: { readonly rejected: number };
-  readonly delivery?: {
-    readonly lost: { readonly items: number };
-    readonly kept: { readonly items: number };
-  };
+}
+
+/** The part of a delivery snapshot that the lines need. */
+export interface ToldDelivery {
+  readonly lost: { readonly items: number };
+  readonly kept: { readonly items: number };
 }
 
 /** Why a circuit has left CLOSED, and what happens next. */
 export function opening({ forced, consecutiveFailures, lastFailure }: OutageView): string {
   if (forced === 'OPEN') return 'was opened by hand; nothing is sent until somebody closes it';
-  const until = 'only probes are sent until one succeeds';
-  // Exports that were too slow open a circuit without a failure.
-  if (consecutiveFailures === 0 || lastFailure === null)
-    return `opened as its trip policy demanded; ${until}`;
-  const failures = consecutiveFailures === 1 ? '1 failure' : `${consecutiveFailures} failures in a row`;
-  return `opened after ${failures}, last ${failureLabel(lastFailure)}; ${until}`;
+  const why =
+    consecutiveFailures === 0 || lastFailure === null
+      ? // Exports that were too slow open a circuit without a failure.
+        'as its trip policy demanded'
+      : `after ${failuresInARow(consecutiveFailures)}, last ${failureLabel(lastFailure)}`;
+  return `opened ${why}; only probes are sent until one succeeds`;
+}
+
+export function failuresInARow(count: number): string {
+  return count === 1 ? '1 failure' : `${count} failures in a row`;
 }
 
 /**
@@ -29,22 +34,17 @@ export function opening({ forced, consecutiveFailures, lastFailure }: OutageView
  *
  * @param byHand - whether somebody closed it
  * @param millis - since it left CLOSED
+ * @param toll - see {@link lossesSince}
  */
-export function closing(byHand: boolean, millis: number, before: OutageView, after: OutageView): string {
-  const how = byHand ? 'was closed by hand' : 'closed again';
-  return `${how} after ${Math.round(millis / 100) / 10} s; ${toll(before, after)}`;
+export function closing(byHand: boolean, millis: number, toll: string): string {
+  return `${byHand ? 'was closed by hand' : 'closed again'} after ${Math.round(millis / 100) / 10} s; ${toll}`;
 }
 
-/** Of a bare breaker only the rejections are known. */
-function toll(before: OutageView, after: OutageView): string {
-  if (before.delivery === undefined || after.delivery === undefined) {
-    return `${counted(after.items.rejected - before.items.rejected, 'rejected')} meanwhile`;
-  }
-  const { items: kept } = after.delivery.kept;
-  const lost = counted(after.delivery.lost.items - before.delivery.lost.items, 'lost');
-  return `${lost} meanwhile, ${kept} ${kept === 1 ? 'is' : 'are'} kept`;
+/** @param lostBefore - how many items had been lost before the outage */
+export function lossesSince(lostBefore: number, { lost, kept }: ToldDelivery): string {
+  return `${counted(lost.items - lostBefore, 'lost')}, ${kept.items} ${kept.items === 1 ? 'is' : 'are'} kept`;
 }
 
-function counted(items: number, fate: string): string {
-  return items === 1 ? `1 item was ${fate}` : `${items} items were ${fate}`;
+export function counted(items: number, fate: string): string {
+  return `${items === 1 ? '1 item was' : `${items} items were`} ${fate} meanwhile`;
 }

@@ -138,7 +138,7 @@ describe('adapters of real exporters', () => {
     expect(said).toEqual([]);
     expect(lines).toEqual([
       'circuit "collector" opened after 3 failures in a row, last ECONNREFUSED (connection refused); only probes are sent until one succeeds',
-      'circuit "collector" was closed by hand after 0 s; 6 items were lost meanwhile, 0 are kept',
+      'circuit "collector" was closed by hand after 0 s; 10 items were lost meanwhile, 0 are kept',
     ]);
     unsubscribe();
     exporter.breaker.forceOpen();

@@ -26,6 +26,7 @@ function exporterOf(
   attachExporterInternals(source, {
     signal: () => signal,
     lostUnseen: () => ({ ...deliverySnapshot().lostBy, ...lost }),
+    lostBefore: () => 0,
   });
   return source;
 }

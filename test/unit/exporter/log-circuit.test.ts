@@ -52,10 +52,10 @@ describe('what an exporter logs', () => {
     };
     outage();
     outage();
-    // Ten were rejected, one failed as a probe, and one opened the circuit.
+    // Ten were rejected, one failed as a probe, and three opened the circuit.
     expect(logged()).toMatchObject({
       warn: [expect.anything()],
-      info: ['circuit "otlp" closed again after 2.5 s; 12 items were lost meanwhile, 0 are kept'],
+      info: ['circuit "otlp" closed again after 2.5 s; 14 items were lost meanwhile, 0 are kept'],
     });
     exporter.breaker.forceOpen();
     send(exporter, batchOf(2));
@@ -65,6 +65,30 @@ describe('what an exporter logs', () => {
     expect(logged().info.slice(1)).toEqual([
       'circuit "otlp" was closed by hand after 60 s; 2 items were lost meanwhile, 0 are kept',
     ]);
+  });
+
+  it('counts what the failures have lost that opened the circuit, and nothing from before the last success', () => {
+    const { exporter } = arrangeScript(['failure', 'success', 'failure', 'failure', 'failure', 'success'], {
+      probePolicy: ({ attempt }) => attempt === 2,
+    });
+    sendTimes(exporter, 7);
+    // Of seven, the first was lost before the outage, three opened the circuit, and one was rejected.
+    expect(logged().info).toEqual([
+      'circuit "otlp" closed again after 0 s; 4 items were lost meanwhile, 0 are kept',
+    ]);
+  });
+
+  it('counts nothing twice where the circuit opens again at once', () => {
+    const { exporter } = arrangeScript(
+      [...new Array(3).fill('failure'), 'success', ...new Array(3).fill('failure'), 'success'],
+      {
+        probePolicy: () => true,
+      },
+    );
+    sendTimes(exporter, 8);
+    expect(logged().info).toEqual(
+      new Array(2).fill('circuit "otlp" closed again after 0 s; 3 items were lost meanwhile, 0 are kept'),
+    );
   });
 
   it('counts what is kept with retention', () => {

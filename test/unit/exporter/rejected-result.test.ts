@@ -57,9 +57,7 @@ describe('describeOpenCircuit', () => {
       },
     });
     breaker.tryAcquire()?.fail();
-    expect(describeOpenCircuit(breaker)).toBe(
-      'circuit "otlp" is open since 22:13:20Z after 1 failure in a row',
-    );
+    expect(describeOpenCircuit(breaker)).toBe('circuit "otlp" is open since 22:13:20Z after 1 failure');
   });
 
   it('speaks of no failures where there were none in a row, and not of an earlier one', () => {
