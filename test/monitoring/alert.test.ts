@@ -126,7 +126,7 @@ it('pages once for two breakers that probe a hanging collector with slow probes,
     /^shop loses \d+(\.\d+)?% of the telemetry of "audit" since \d{4}-\d\d-\d\d /,
   );
   expect(page.alerts[0]?.annotations['description']).toMatch(
-    /^By reason: .*rejected .*\. Last failure: timed out \(instances: 1\)\.$/,
+    /^By reason, in the last 5 minutes: .*\d rejected.*\. Last failure: timed out \(instances: 1\)\.$/,
   );
 
   await receiver.mode('healthy');

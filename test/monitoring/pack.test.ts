@@ -54,7 +54,7 @@ describe('the monitoring pack', () => {
       expect(summary).toContain('$value');
       expect(summary).toContain('$labels.job');
       expect(summary).toContain('$labels.name');
-      expect(summary).toMatch(/since|in\s+the last/);
+      expect(summary).toMatch(/since|in\s+the\s+last/);
     }
   });
 
@@ -108,5 +108,6 @@ describe('minutesAsSeconds', () => {
         'interval: 15s\nexpr: rate(x[1h]) > 0.8\nfor: 8m\nsummary: for 10 minutes 10m of it\n',
       ),
     ).toBe('interval: 250ms\nexpr: rate(x[60000ms]) > 0.8\nfor: 8000ms\nsummary: for 10 minutes 10m of it\n');
+    expect(minutesAsSeconds('x[2m:15s] == y offset 10m\n')).toBe('x[2000ms:250ms] == y offset 10000ms\n');
   });
 });

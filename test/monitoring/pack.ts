@@ -16,7 +16,7 @@ export function packFile(name: string): string {
 export function minutesAsSeconds(yaml: string): string {
   const sixtieths = { s: 1_000, m: 60_000, h: 3_600_000 };
   return yaml.replace(
-    /(?<=(?:\[|: ))(\d+)([smh])(?=\]|\s*$)/gm,
+    /(?<=\[|: |\dm:|offset )(\d+)([smh])(?=[\]:]|\s*$)/gm,
     (_, count: string, unit: keyof typeof sixtieths) =>
       `${Math.ceil((Number(count) * sixtieths[unit]) / 60)}ms`,
   );
