@@ -146,6 +146,16 @@ describe('adapters of real exporters', () => {
     expect(lines).toHaveLength(2);
   });
 
+  it('tell the whole cost of an outage that had begun before logTransitions listened', () => {
+    const lines: string[] = [];
+    const exporter = newExporter(['success', refused(), refused(), refused()]);
+    for (let i = 0; i < 5; i++) exporter.export([1, 2], noop);
+    logTransitions(exporter, { warn: noop, info: (line: string) => lines.push(line), debug: noop });
+    exporter.export([1, 2], noop);
+    exporter.breaker.reset();
+    expect(lines).toEqual([expect.stringContaining('; 10 items were lost meanwhile, 0 are kept')]);
+  });
+
   it('make an exporter of what the environment says, over what the code says', () => {
     const fromEnv = circuitBreakerOptionsFromEnv({
       OTEL_CIRCUIT_BREAKER_NAME: 'from-env',
