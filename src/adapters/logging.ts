@@ -93,7 +93,7 @@ function checkedSource(source: LoggedBreaker | LoggedExporter): Logged {
   return {
     breaker,
     snapshot: () => snapshot.call(source),
-    before: () => exporterInternalsOf(source)?.lostBefore() ?? lostOrRejected(snapshot.call(source)),
+    before: () => exporterInternalsOf(source)?.ledger.lostBefore ?? lostOrRejected(snapshot.call(source)),
   };
 }
 

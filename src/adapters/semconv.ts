@@ -44,7 +44,7 @@ export function semconvInstruments(meter: Meter): SemconvInstruments {
       const { exported, inflight } = bySignal[signal];
       const type = `circuit_breaker_${signal === 'metric_data_point' ? 'metric' : signal}_exporter`;
       const component = { 'otel.component.type': type, 'otel.component.name': `${type}/${name}` };
-      const lost = internals.lostUnseen();
+      const lost = internals.ledger.lostUnseen;
       for (const [errorType, ...reasons] of ERROR_TYPES) {
         const items = reasons.reduce((sum, reason) => sum + lost[reason], 0);
         if (items > 0) result.observe(exported, items, { ...component, 'error.type': errorType });

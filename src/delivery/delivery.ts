@@ -129,12 +129,7 @@ export class Delivery<T> {
 
   /** What the adapters for OpenTelemetry's own metrics need. */
   get internals(): ExporterInternals {
-    const ledger = this.#ledger;
-    return {
-      signal: () => this.#signal,
-      lostUnseen: () => ledger.lostUnseen,
-      lostBefore: () => ledger.lostBefore,
-    };
+    return { signal: () => this.#signal, ledger: this.#ledger };
   }
 
   snapshot(): DeliverySnapshot {

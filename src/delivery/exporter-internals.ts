@@ -11,16 +11,18 @@ export type Signal = 'span' | 'log' | 'metric_data_point';
 export interface ExporterInternals {
   /** The kind of telemetry, known by the first batch; `undefined` before. */
   signal(): Signal | undefined;
-  /**
-   * Of the lost items, those in batches that were given neither to the inner exporter nor to the fallback, by reason:
-   * nobody else counts them.
-   */
-  lostUnseen(): Readonly<Record<LossReason, number>>;
-  /**
-   * The items that had been lost when the last batch got through. What has been lost since then belongs to the outage that
-   * opens the circuit, its first failures included.
-   */
-  lostBefore(): number;
+  readonly ledger: {
+    /**
+     * Of the lost items, those in batches that were given neither to the inner exporter nor to the fallback, by reason:
+     * nobody else counts them.
+     */
+    readonly lostUnseen: Readonly<Record<LossReason, number>>;
+    /**
+     * The items that had been lost when the last batch got through. What has been lost since then belongs to the outage
+     * that opens the circuit, its first failures included.
+     */
+    readonly lostBefore: number;
+  };
 }
 
 const INTERNALS = Symbol.for('otel-circuit-breaker/exporter-internals/2');

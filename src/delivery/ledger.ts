@@ -5,6 +5,8 @@ import type { Amount, DeliverySnapshot, EvictionReason, LossReason } from './del
  * any moment. A batch in no other account is in flight.
  */
 export class Ledger {
+  /** Of the lost items, those that no exporter has seen, by reason. */
+  readonly lostUnseen = noLosses();
   /** The items that had been lost when the last batch got through. */
   lostBefore = 0;
   readonly #offered = nothing();
@@ -23,7 +25,6 @@ export class Ledger {
     unreadable: 0,
   };
   readonly #lostBy = noLosses();
-  readonly #lostUnseen = noLosses();
 
   /** A batch was given to the exporter. */
   offer(items: number): void {
@@ -53,11 +54,6 @@ export class Ledger {
     add(this.#fallback, items);
   }
 
-  /** Of the lost items, those that no exporter has seen, by reason. */
-  get lostUnseen(): Readonly<Record<LossReason, number>> {
-    return this.#lostUnseen;
-  }
-
   /**
    * A batch was given up.
    *
@@ -66,7 +62,7 @@ export class Ledger {
   lose(items: number, reason: LossReason, wasSent: boolean): void {
     add(this.#lost, items);
     this.#lostBy[reason] += items;
-    if (!wasSent) this.#lostUnseen[reason] += items;
+    if (!wasSent) this.lostUnseen[reason] += items;
   }
 
   /** Retention has taken a batch. */

@@ -267,7 +267,7 @@ export class CircuitBreakerExporter<T = unknown> implements ExporterLike<T>, Met
   }
 
   #watchBreaker(): void {
-    logCircuit(this, this.#delivery.internals.lostBefore);
+    logCircuit(this, this.#delivery.internals.ledger);
     this.#unsubscribe = this.breaker.onTransition(({ from, to }) => {
       if (to === 'CLOSED') {
         this.#rejected.forget();

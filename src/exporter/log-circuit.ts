@@ -2,17 +2,16 @@ import { diag } from '@opentelemetry/api';
 import { internalsOf } from '../breaker/breaker-internals.ts';
 import type { CircuitBreaker } from '../breaker/circuit-breaker.ts';
 import type { ExporterSnapshot } from '../delivery/delivery-snapshot.ts';
+import type { ExporterInternals } from '../delivery/exporter-internals.ts';
 import { closing, lossesSince, opening } from '../internal/outage-lines.ts';
 
 /**
  * One `diag.warn` when the circuit leaves CLOSED, one `diag.info` when it comes back. Neither while `logTransitions`
  * listens to this breaker.
- *
- * @param lostBefore - as in `ExporterInternals`
  */
 export function logCircuit(
   exporter: { readonly breaker: CircuitBreaker; snapshot(): ExporterSnapshot },
-  lostBefore: () => number,
+  ledger: ExporterInternals['ledger'],
 ): void {
   const { breaker } = exporter;
   const circuit = `circuit ${JSON.stringify(breaker.name)}`;
@@ -24,7 +23,7 @@ export function logCircuit(
     const isLogged = internalsOf(breaker)?.logListeners;
     if (from === 'CLOSED') {
       beganAt = at;
-      lost = lostBefore();
+      lost = ledger.lostBefore;
       if (!isLogged) diag.warn(`${circuit} ${opening(now)}`);
     } else if (!isLogged) {
       const byHand = from === 'OPEN' || now.forced === 'CLOSED';

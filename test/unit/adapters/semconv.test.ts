@@ -25,8 +25,7 @@ function exporterOf(
   const source = sourceOf(exporterSnapshot({ name }, delivery));
   attachExporterInternals(source, {
     signal: () => signal,
-    lostUnseen: () => ({ ...deliverySnapshot().lostBy, ...lost }),
-    lostBefore: () => 0,
+    ledger: { lostUnseen: { ...deliverySnapshot().lostBy, ...lost }, lostBefore: 0 },
   });
   return source;
 }

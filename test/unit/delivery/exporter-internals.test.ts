@@ -41,7 +41,7 @@ describe('signalOf', () => {
 describe('exporterInternalsOf', () => {
   it('finds what was attached, and nothing on anything else', () => {
     const exporter = {};
-    const internals = { signal: () => undefined, lostUnseen: () => ({}) as never, lostBefore: () => 0 };
+    const internals = { signal: () => undefined, ledger: { lostUnseen: {} as never, lostBefore: 0 } };
     attachExporterInternals(exporter, internals);
     expect(exporterInternalsOf(exporter)).toBe(internals);
     expect([{}, null, undefined, 5].map(exporterInternalsOf)).toEqual([

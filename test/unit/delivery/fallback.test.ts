@@ -380,7 +380,7 @@ describe('the option', () => {
 describe('what the circuit of the fallback rejects', () => {
   it('was seen by no exporter, unless the inner exporter has seen it', () => {
     const rig = new Rig({ retention: false, fallback: true });
-    const unseen = () => exporterInternalsOf(rig.exporter)?.lostUnseen().fallback;
+    const unseen = () => exporterInternalsOf(rig.exporter)?.ledger.lostUnseen.fallback;
     rig.inner.does = FAILURE;
     rig.fallback.does = FAILURE;
     for (const name of ['sent', 'A', 'B']) rig.export(name);
