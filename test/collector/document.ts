@@ -68,7 +68,7 @@ const FOLLOWS: readonly string[] = [
   "The Collector gives no retry hint of its own, neither for `memory_limiter` nor for a full queue (4a, 4b); it passes an upstream's on (4c). The circuit needs none.",
   'Too large is 400 over HTTP (not 413) and RESOURCE_EXHAUSTED (8) over gRPC (6): both are `degraded`, and open no circuit.',
   'Plain HTTP to a TLS port is mostly ECONNRESET or EPIPE and an open circuit, and seldom a 400 and `degraded` (7b).',
-  "gRPC reports an unreachable, refusing or misconfigured Collector all as 14 (UNAVAILABLE). The cause tells them apart by the exporter's message: `connection refused`, `host not found`, `TLS failure` and so on. After a long outage gRPC's own connection back-off delays the recovery by some seconds more than the circuit does (2, 4b).",
+  "gRPC reports an unreachable, refusing or misconfigured Collector all as 14 (UNAVAILABLE). The cause tells them apart by the exporter's message: `connection refused`, `host not found`, `TLS failure` and so on. After a long outage gRPC's own connection back-off, up to two minutes, delays the recovery more than the circuit does (2, 4b).",
   'Retention lost nothing but what was refused as invalid (6, 7b), and dropped nothing in the processor. Its price is duplicates after time-outs (3).',
 ];
 
