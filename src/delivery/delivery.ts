@@ -161,8 +161,12 @@ export class Delivery<T> {
   offer(batch: T, items: number, at: number, callback: ResultCallback): void {
     this.#offered(batch, items, at);
     const isHeldBack = this.#callers.isBackendSilent(at) && this.#host.state() === 'CLOSED';
-    if (isHeldBack) this.#keepAtOnce(batch, items, callback);
-    else this.#send(batch, items, at, callback);
+    if (isHeldBack) {
+      this.#keepAtOnce(batch, items, callback);
+    } else {
+      this.#schedule?.payLate();
+      this.#send(batch, items, at, callback);
+    }
   }
 
   #send(batch: T, items: number, at: number, callback: ResultCallback): void {
@@ -355,9 +359,10 @@ export class Delivery<T> {
     const classification = settleCall(this.#host, this.recent, call, result, told, kind, at);
     const delivered = isDelivered(result, classification);
     if (classification === 'success') {
-      this.recent.liveSucceeded(Math.max(0, at - permit.startedAt));
+      const durationMillis = Math.max(0, at - permit.startedAt);
+      this.recent.liveSucceeded(durationMillis);
       this.#undelivered.liveSucceeded();
-      this.#schedule?.liveSucceeded();
+      this.#schedule?.liveSucceeded(durationMillis);
     }
     try {
       if (entry !== undefined) this.#placedAnswered(call, entry, told, delivered, classification);

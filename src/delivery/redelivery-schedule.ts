@@ -4,6 +4,7 @@ import type { CircuitState } from '../breaker/snapshot.ts';
 import type { OpenPromise } from '../internal/open-promise.ts';
 import { openPromise } from '../internal/open-promise.ts';
 import { IdleTicks } from './idle-ticks.ts';
+import { RedeliveryGrants } from './redelivery-grants.ts';
 import type { Entry, RetentionIndex } from './retention-index.ts';
 import type { CompleteRetentionOptions } from './retention-options.ts';
 
@@ -51,10 +52,8 @@ interface FinalDrain extends Drain {
  */
 export class RedeliverySchedule {
   readonly #host: ScheduleHost;
-  readonly #pace: number;
   readonly #ticks: IdleTicks;
-  /** Redeliveries that live traffic has paid for. */
-  #grants = 0;
+  readonly #grants: RedeliveryGrants;
   #drains: Drain[] = [];
   #finalDrain: FinalDrain | undefined;
   #sending: Entry | undefined;
@@ -72,7 +71,7 @@ export class RedeliverySchedule {
 
   constructor(host: ScheduleHost, options: Pick<CompleteRetentionOptions, 'pace' | 'idleMillis'>) {
     this.#host = host;
-    this.#pace = options.pace;
+    this.#grants = new RedeliveryGrants(options.pace, host.index);
     this.#ticks = new IdleTicks(host.clock, options.idleMillis, () => this.#tick());
   }
 
@@ -88,17 +87,26 @@ export class RedeliverySchedule {
     else this.#ticks.start(this.#host.clock.now());
   }
 
-  /** A live batch got through. {@link pump} follows when its caller has been told. */
-  liveSucceeded(): void {
-    if (this.#ended || this.#host.state() !== 'CLOSED') return;
-    // A grant that finds nothing to send is void.
-    this.#grants = Math.min(this.#grants + this.#pace, this.#host.index.waiting);
+  /** A live batch got through, in so many milliseconds. {@link pump} follows when its caller has been told. */
+  liveSucceeded(durationMillis: number): void {
+    if (!this.#ended && this.#host.state() === 'CLOSED') this.#grants.liveSucceeded(durationMillis);
+  }
+
+  /**
+   * A live batch is about to be sent, or a tick stands in for one: sends what late successes have granted.
+   *
+   * @returns whether there was any
+   */
+  payLate(): boolean {
+    if (!this.#grants.payLate()) return false;
+    this.pump();
+    return true;
   }
 
   /** The circuit has left CLOSED. */
   circuitOpened(): void {
     this.#openings++;
-    this.#grants = 0;
+    this.#grants.limit(0);
     this.#failedProbeAt = Number.NEGATIVE_INFINITY;
     this.#endDrains(() => true);
   }
@@ -116,7 +124,7 @@ export class RedeliverySchedule {
   end(): void {
     this.#ended = true;
     this.#ticks.stop();
-    this.#grants = 0;
+    this.#grants.limit(0);
     this.#endDrains(() => true);
   }
 
@@ -150,8 +158,7 @@ export class RedeliverySchedule {
         if (next === undefined) break;
         this.#send(next);
       }
-      // What is kept later is not paid for yet.
-      this.#grants = Math.min(this.#grants, this.#host.index.waiting);
+      this.#grants.limit();
     } finally {
       this.#pumping = false;
     }
@@ -178,12 +185,12 @@ export class RedeliverySchedule {
       this.#failedProbeAt = entry.position;
     } else if (outcome === 'failed') {
       this.#failedAt = entry.position;
-      this.#grants = 0;
+      this.#grants.limit(0);
       for (const drain of this.#allDrains()) drain.failures++;
       this.#endDrains(({ failures }) => failures >= FAILURES_OF_A_DRAIN);
     } else if (outcome === 'nothing to send') {
       // The next one is sent for it, unless the circuit has left CLOSED since, or the shutdown has begun.
-      if (this.#isPaid && this.#openings === this.#openingsAtSend && !this.#ended) this.#grants++;
+      if (this.#isPaid && this.#openings === this.#openingsAtSend && !this.#ended) this.#grants.due++;
     } else {
       for (const drain of this.#allDrains()) drain.failures = 0;
     }
@@ -191,15 +198,16 @@ export class RedeliverySchedule {
   }
 
   #nextDue(): Entry | undefined {
-    if (this.#grants === 0 && this.#drains.length === 0) return undefined;
+    if (this.#grants.due === 0 && this.#drains.length === 0) return undefined;
     if (this.#host.state() !== 'CLOSED') return undefined;
     this.#host.dropExpired();
     this.#isPaid = false;
     const drained = this.#nextOfDrains();
-    if (drained !== undefined || this.#grants === 0) return drained;
+    if (drained !== undefined || this.#grants.due === 0) return drained;
     const next = this.#nextInRound(this.#isDue());
     // A grant that finds nothing to send is void.
-    this.#grants = next === undefined ? 0 : this.#grants - 1;
+    if (next === undefined) this.#grants.due = 0;
+    else this.#grants.due--;
     this.#isPaid = true;
     return next;
   }
@@ -242,8 +250,8 @@ export class RedeliverySchedule {
     if (this.#host.forced() !== null) return;
     this.#host.dropExpired();
     if (this.#sending === undefined) {
-      if (this.#host.state() === 'CLOSED') this.#sendOne();
-      else this.#tryProbe();
+      if (this.#host.state() !== 'CLOSED') this.#tryProbe();
+      else if (!this.payLate()) this.#sendOne();
     }
     this.pump();
   }

@@ -34,6 +34,7 @@ function exporterTo(
 const INTERESTING = [
   ...[
     'granted',
+    'granted late',
     'redelivered',
     'sent by redeliver()',
     'sent at shutdown',

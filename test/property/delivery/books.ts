@@ -198,7 +198,8 @@ export class Books {
     this.#usual.succeeded(facts.now - sending.at, inTime === 'yes');
     const isProbe = sending.state === 'HALF_OPEN' && sending.generation === facts.generation;
     const isClosed = facts.observed.snapshot().state === 'CLOSED';
-    if (inTime !== 'no' && (isClosed || isProbe) && facts.endedAt === undefined) this.payments.grant();
+    if (inTime !== 'no' && (isClosed || isProbe) && facts.endedAt === undefined)
+      this.payments.grant(facts.now - sending.at);
   }
 
   #ownAnswered(sending: Sending, meaning: Meaning): void {

@@ -10,6 +10,8 @@ export class Payments {
   lastTickAt = Number.NEGATIVE_INFINITY;
   readonly #facts: Facts;
   #grants = 0;
+  /** By late successes: they wait for an offer or a tick. */
+  #lateGrants = 0;
   #keepings = 0;
   #keptAtRedeliver = 0;
   #lastForcedAt = Number.NEGATIVE_INFINITY;
@@ -28,6 +30,7 @@ export class Payments {
     const { now } = this.#facts;
     if (this.#lastOfferAt !== undefined) this.#pauses.push(now - this.#lastOfferAt);
     this.#lastOfferAt = now;
+    this.#grants += this.#takeLate();
   }
 
   /** A batch has its place in retention's order from now on. */
@@ -62,12 +65,15 @@ export class Payments {
     this.#lastOwnAt = this.#facts.now;
   }
 
-  grant(): void {
-    this.#grants += this.#facts.options.retention?.pace ?? 0;
+  /** A live sending of this duration was successful. */
+  grant(durationMillis: number): void {
+    if (durationMillis > 1_000) this.#lateGrants += this.#pace;
+    else this.#grants += this.#pace;
   }
 
   cancelGrants(): void {
     this.#grants = 0;
+    this.#lateGrants = 0;
   }
 
   /** A grant that finds nothing to send is void. */
@@ -82,6 +88,7 @@ export class Payments {
     );
     const sendable = state === 'CLOSED' ? Math.max(0, delivery.kept.batches - out.length) : 0;
     this.#grants = Math.min(this.#grants, sendable);
+    this.#lateGrants = Math.min(this.#lateGrants, sendable);
   }
 
   pay(fate: Fate): void {
@@ -93,6 +100,8 @@ export class Payments {
     } else {
       this.#facts.note('ticks while CLOSED');
       this.payByTick(`${fate.n} was sent again`);
+      // The tick pays for one in any case.
+      this.#grants += Math.max(0, this.#takeLate() - 1);
     }
   }
 
@@ -147,6 +156,17 @@ export class Payments {
     this.#keptSince = kept.batches === 0 ? undefined : (this.#keptSince ?? now);
     const isHandedOver = sendings.some(({ fate, answer }) => fate.handedOverAt !== undefined && !answer);
     this.#somethingSince = kept.batches > 0 || isHandedOver ? (this.#somethingSince ?? now) : undefined;
+  }
+
+  get #pace(): number {
+    return this.#facts.options.retention?.pace ?? 0;
+  }
+
+  #takeLate(): number {
+    const due = Math.min(this.#lateGrants, this.#pace);
+    this.#lateGrants -= due;
+    if (due > 0) this.#facts.note('granted late');
+    return due;
   }
 
   /** Offers at the same time may count as one. */

@@ -75,8 +75,9 @@ export class SendingRules {
     const { fate } = sending;
     const { failures } = fate;
     if (this.#facts.endedAt !== undefined || sending.state === 'HALF_OPEN') return;
-    // A time-out whose timer was lost may not have been noticed yet.
-    const isNoticed = sending.answer !== undefined || this.#facts.observed.timersAreHonest();
+    // A time-out whose timer was lost may not have been noticed yet; one that was answered late was noticed before.
+    const isNoticed =
+      sending.answer === undefined ? this.#facts.observed.timersAreHonest() : inTime === 'yes';
     // Its first sending may have got through meanwhile: then it keeps no place.
     const isDelivered = fate.sendings.some(({ answer }) => answer?.meaning === 'success');
     if (isNoticed && !isDelivered) this.#payments.cancelGrants();
