@@ -15,10 +15,14 @@ export interface Summary {
   mean(measure: Measure): number;
   worst(measure: Measure): number;
   /**
-   * The worst peak, what the bare fleet brings with it excluded: of each outage the peak, less what the bare fleet of the
-   * same seed has above the usual load in its own busiest second after the same outage.
+   * A peak, what the bare fleet brings with it excluded: less what the bare fleet of the same seed has above the usual load in
+   * its own busiest second after the same outage.
    */
-  worstPeakOfItsOwn(): number;
+  ownPeak(of: TaskResult): number;
+  /** The outage after which that is highest. */
+  worstOwn(): TaskResult;
+  /** The largest ratio of a peak to that of the bare fleet of the same seed, after the same outage. */
+  worstPeakTimesBare(): number;
 }
 
 /** Puts the results together, in the order of the scenarios. */
@@ -26,12 +30,14 @@ export function summarize(results: readonly TaskResult[], part: Part): Summary[]
   const inPart = results.filter(({ task }) => task.kind === part.kind && task.failure === part.failure);
   const cap = (measure: Measure): number =>
     measure.startsWith('closed') ? FLEET_KINDS[part.kind].afterSeconds : Number.POSITIVE_INFINITY;
-  const ownPeak = ({ task, result }: TaskResult): number => {
+  /** At least the usual load: less of the bare fleet excuses nothing. */
+  const barePeak = ({ task }: TaskResult): number => {
     const bare = inPart.find(
       (other) => other.task.scenario === BARE && other.task.outageSeconds === task.outageSeconds,
     );
-    return result.peakAfter - Math.max(0, (bare?.result.peakAfter ?? Number.NaN) - 1);
+    return Math.max(1, bare?.result.peakAfter ?? Number.NaN);
   };
+  const ownPeak = (of: TaskResult): number => of.result.peakAfter - (barePeak(of) - 1);
   return scenariosOf(part).map(({ name: scenario }) => {
     const own = inPart.filter(({ task }) => task.scenario === scenario);
     const values = (measure: Measure): number[] => own.map(({ result }) => result[measure]);
@@ -41,7 +47,9 @@ export function summarize(results: readonly TaskResult[], part: Part): Summary[]
       results: own,
       mean: (measure) => mean(values(measure).map((value) => Math.min(value, cap(measure)))),
       worst: (measure) => Math.max(...values(measure)),
-      worstPeakOfItsOwn: () => Math.max(...own.map(ownPeak)),
+      ownPeak,
+      worstOwn: () => own.reduce((worst, each) => (ownPeak(each) > ownPeak(worst) ? each : worst)),
+      worstPeakTimesBare: () => Math.max(...own.map((each) => each.result.peakAfter / barePeak(each))),
     };
   });
 }

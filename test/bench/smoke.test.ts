@@ -73,7 +73,7 @@ test.concurrent('simulate: a small fleet closes again, and its plots are written
   ]);
 
   expect(numberIn(document, 'default', 2)).toBeLessThan(4);
-  expect(numberIn(document, 'default', 5)).toBeLessThan(60);
+  expect(numberIn(document, 'default', 6)).toBeLessThan(60);
   // More of them in flight, if the constant of the library was replaced.
   const inFlight = [1, 10].map((value) => numberIn(document, `so many handed over: ${value} `, 13));
   expect(inFlight[1]).toBeGreaterThan(inFlight[0] ?? Number.NaN);
