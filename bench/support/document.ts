@@ -9,16 +9,15 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The sections, in the order in which they stand in the document. `test:disk` is written by hand. */
-const SECTIONS = ['bench', 'bench:outage', 'bench:disk', 'test:disk', 'simulate'] as const;
+const SECTIONS = ['bench', 'bench:outage', 'bench:attach', 'bench:disk', 'test:disk', 'simulate'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 const HEAD = `# Benchmarks
 
 <!-- markdownlint-disable MD013 -->
 
-Written by \`npm run bench\`, \`npm run bench:outage\`, \`npm run bench:disk\` and \`npm run simulate\`, each its own section;
-the section of \`npm run test:disk\` is written by hand. Absolute
-numbers are those of one machine; ratios are of one run.
+Written by \`npm run bench\`, \`bench:outage\`, \`bench:attach\`, \`bench:disk\` and \`simulate\`, each its own section;
+the section of \`npm run test:disk\` is written by hand. Absolute numbers are those of one machine; ratios are of one run.
 `;
 
 /** Where documents go: the folder `docs` of the repository, or any other. */

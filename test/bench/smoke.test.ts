@@ -50,6 +50,13 @@ test.concurrent('bench:outage: each wrapping delivers all spans to a healthy rec
   expect(files).toEqual(['BENCHMARKS.md', 'outage.csv']);
 });
 
+test.concurrent('bench:attach: attach wraps the exporter of each start', async ({ expect }) => {
+  const { document } = await runBench('attach', ['--rounds', '1']);
+
+  for (const flag of ['--require', '--import'])
+    expect(numberIn(document, `Node ${process.versions.node}, \`${flag}\``)).toBeGreaterThan(0);
+});
+
 test.concurrent('bench:disk: batches are kept, found again and delivered', async ({ expect }) => {
   const { document, files } = await runBench('disk', [
     ...['--batches', '20', '--mebibytes', '1', '--seconds', '1', '--without-azure'],
