@@ -211,6 +211,11 @@ export class Delivery<T> {
     return this.#retention?.isPersistent ?? false;
   }
 
+  /** Whether something is kept. */
+  get hasKept(): boolean {
+    return this.#retention !== undefined && this.#retention.index.kept > 0;
+  }
+
   /** Whether something is kept or handed over. */
   get hasLeftover(): boolean {
     return this.#retention !== undefined && this.#retention.index.batches > 0;
@@ -274,6 +279,12 @@ export class Delivery<T> {
   async close(): Promise<void> {
     this.#undelivered.sumUp();
     await this.#retention?.close();
+  }
+
+  /** The store has not been released in time: what it has not taken is given up. */
+  abandonStore(): void {
+    this.#retention?.abandonStore();
+    this.giveUpUnanswered(true);
   }
 
   #offered(batch: T, items: number, at: number): void {
@@ -408,7 +419,7 @@ export class Delivery<T> {
   /** A call that had timed out was answered with SUCCESS after all. */
   #deliveredLate(call: ExportCall<T>): void {
     const { entry } = call;
-    this.recent.lastAt = this.#host.clock.now();
+    this.recent.answered(this.#host.clock.now(), 'success');
     if (entry === undefined || entry.state === 'gone') return;
     if (entry.state === 'storing') {
       this.#failedWhileStoring.delete(call);

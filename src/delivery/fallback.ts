@@ -129,7 +129,7 @@ export class Fallback<T> {
     this.#unanswered.delete(call);
     if (probeWait !== undefined) this.#probes.remove(probeWait);
     const at = this.#host.clock.now();
-    this.lastAnswerAt = at;
+    if (kind !== 'timeout') this.lastAnswerAt = at;
     const accepted = result.code === SUCCESS;
     const told = accepted ? result : withError(result, this.#host.who);
     this.#settlePermit(call.permit, told, kind, at);

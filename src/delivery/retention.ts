@@ -248,6 +248,11 @@ export class Retention<T> {
     }
   }
 
+  /** What the store has not answered has failed. */
+  abandonStore(): void {
+    this.#store.abandon();
+  }
+
   /** Releases the store. */
   async close(): Promise<void> {
     this.#closed = true;

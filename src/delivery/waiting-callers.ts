@@ -69,8 +69,8 @@ export class WaitingCallers<T> {
   remove(call: ExportCall<T>): void {
     if (call.handOverWait !== undefined) this.#handOvers.remove(call.handOverWait);
     if (call.probeWait !== undefined) this.#probes.remove(call.probeWait);
-    if (this.#handedOver.size > 0 && this.#handedOver.delete(call))
-      for (const answered of [...this.#flushes]) answered(call);
+    if (this.#handedOver.size > 0) this.#handedOver.delete(call);
+    if (this.#flushes.size > 0) for (const answered of [...this.#flushes]) answered(call);
   }
 
   /** A batch is handed over: from now on, the others are handed over sooner. */

@@ -21,6 +21,9 @@ export interface FlushHost<T> {
   report(message: string, error: unknown): void;
 }
 
+/** After a flush that was given up, `shutdown()` has so long to find out if what is kept gets through now. */
+const SECOND_TRY_MILLIS = 500;
+
 /**
  * `forceFlush()`, `redeliver()` and `shutdown()`: while the backend answers they go on, and otherwise they end soon. The
  * time left is read from the clock, whatever timers do.
@@ -75,11 +78,11 @@ export class FlushAndShutdown<T> {
     const { inner, clock, delivery, fallback, options } = this.#host;
     const startedAt = clock.now();
     const closed = this.#countsAsClosed();
-    const givenUp = this.#wasGivenUp();
+    const secondTry = delivery.hasKept ? SECOND_TRY_MILLIS : 0;
     const stillClosed = this.#closedUntilNow();
     const lastMoment = startedAt + options.shutdownTimeoutMillis;
     const endsAt = (otherwise: number): number => {
-      if (givenUp) return startedAt;
+      if (this.#wasGivenUp()) return startedAt + secondTry;
       return stillClosed() ? this.#patienceEndsAt(startedAt) : otherwise;
     };
     let fallbackStartedAt = startedAt;
@@ -118,8 +121,9 @@ export class FlushAndShutdown<T> {
       fallback.end();
     }
     // What the store has taken over must be there when the process ends.
-    const closedBy = Math.max(lastMoment, closed ? clock.now() + options.shutdownTimeoutMillis : 0);
-    await this.#waits.until(delivery.close(), () => closedBy);
+    const released = delivery.close();
+    const storeUntil = stillClosed() ? clock.now() + options.shutdownTimeoutMillis : lastMoment;
+    if (!(await this.#waits.until(released, () => storeUntil))) delivery.abandonStore();
     this.#waits.end();
     if (closed && ended) await innerShutdown;
     else if (closed) void this.#tell('shutdown', () => innerShutdown);
@@ -139,7 +143,7 @@ export class FlushAndShutdown<T> {
     if (await this.#waits.until(drained, halfTime)) return;
     const { oldestUnansweredAt = Number.POSITIVE_INFINITY } = delivery;
     if (!recent.lastFailed && recent.lastAt > oldestUnansweredAt) {
-      // The backend answers others than those handed over: the exporter may be in the pause before its next retry.
+      // The backend answers others than those: the exporter may be in the pause before its next retry.
       delivery.keepHandedOver();
       drained = drain();
     }
