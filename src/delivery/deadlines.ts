@@ -116,7 +116,7 @@ export class Deadlines<S> {
     }
   }
 
-  /** No more waits will come: the timers go with the last one. Otherwise they stay, because the next wait is seldom far. */
+  /** From now on, the timers go whenever nothing waits. Otherwise they stay, because the next wait is seldom far. */
   end(): void {
     this.#ended = true;
     this.#disarmIfEmpty();

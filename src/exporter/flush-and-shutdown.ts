@@ -86,6 +86,7 @@ export class FlushAndShutdown<T> {
       return stillClosed() ? this.#patienceEndsAt(startedAt) : otherwise;
     };
     let fallbackStartedAt = startedAt;
+    let fallbackHangs = false;
     const fallbackEndsAt = (): number => {
       const quietSince = Math.max(fallback?.lastAnswerAt ?? 0, fallbackStartedAt);
       return stillClosed() ? quietSince + options.closedShutdownTimeoutMillis : lastMoment;
@@ -103,18 +104,19 @@ export class FlushAndShutdown<T> {
         () => clock.now() >= fallbackEndsAt(),
         (answered) => this.#waits.until(answered, fallbackEndsAt),
       );
+      fallbackHangs = clock.now() >= fallbackEndsAt();
     }
 
     const innerShutdown = (async () => inner.shutdown())();
     const innerEnded = closed ? innerShutdown : this.#tell('shutdown', () => innerShutdown);
-    // The same once more, for what the inner exporter gives up.
+    // Half of what is left: the fallback or the store needs the rest for what the inner exporter gives up.
     const innerMoment = isLast ? lastMoment : (clock.now() + lastMoment) / 2;
     const ended = await this.#waits.until(innerEnded, () => endsAt(innerMoment));
-    // An exporter that has ended in time may still answer; a caller that waits is to hear it.
+    // An exporter that has ended in time may still answer, and a caller that waits is to hear it.
     delivery.giveUpUnanswered(!ended);
     if (fallback !== undefined) {
       // What the inner exporter gives up while it is shut down still goes to the fallback.
-      fallbackStartedAt = clock.now();
+      if (!fallbackHangs) fallbackStartedAt = clock.now();
       await this.#waits.until(fallback.idle(), fallbackEndsAt);
       const fallbackEnded = this.#tell('shutdown', async () => options.fallback?.shutdown());
       await this.#waits.until(fallbackEnded, fallbackEndsAt);
@@ -155,7 +157,7 @@ export class FlushAndShutdown<T> {
     return this.#host.state() === 'CLOSED' && !this.#host.delivery.recent.lastFailed;
   }
 
-  /** Whether a flush has waited in vain already, and nothing has been answered since the oldest unanswered sending began. */
+  /** Whether a flush has just waited in vain for the same silence: `shutdown()` does not wait for it again. */
   #wasGivenUp(): boolean {
     const { recent, oldestUnansweredAt = Number.NEGATIVE_INFINITY } = this.#host.delivery;
     return (

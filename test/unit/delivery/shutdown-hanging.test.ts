@@ -6,6 +6,19 @@ import { FAILURE, NOTHING, pass, Rig, watch } from './rig.ts';
 const never = (): Promise<void> => new Promise(() => {});
 
 describe('a fallback that hangs', () => {
+  it('has its time once, also where it hangs in its own shutdown', async () => {
+    const rig = new Rig({ fallback: true });
+    rig.keepAndClose('A', 'B');
+    rig.inner.does = FAILURE;
+    rig.fallback.does = 'hold';
+    rig.fallback.shutdown = never;
+    const down = watch(rig.exporter.shutdown());
+    await pass(rig.clock, 4_900);
+    expect(down.done).toBe(false);
+    await pass(rig.clock, 100);
+    expect(down.done).toBe(true);
+  });
+
   it('has its time once at shutdown, however many batches are left', async () => {
     const rig = new Rig({ fallback: true });
     rig.keepAndClose('A', 'B', 'C');
