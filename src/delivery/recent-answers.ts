@@ -14,6 +14,8 @@ export class RecentAnswers {
   lastAt = Number.NEGATIVE_INFINITY;
   /** Whether the last answer was a failure. */
   lastFailed = false;
+  /** `clock.now()` of the last answer that was no failure; `-Infinity` before the first. */
+  lastGoodAt = Number.NEGATIVE_INFINITY;
   readonly #durations = new Float64Array(REMEMBERED);
   #successes = 0;
 
@@ -21,6 +23,7 @@ export class RecentAnswers {
   answered(at: number, classification: Classification): void {
     this.lastAt = at;
     this.lastFailed = classification === 'failure';
+    if (!this.lastFailed) this.lastGoodAt = at;
   }
 
   /** A live sending was successful. */

@@ -174,11 +174,11 @@ export class FlushAndShutdown<T> {
     };
   }
 
-  /** When nothing has been answered for the exporter's patience: since the last answer, or since the wait began. */
+  /** When nothing has got through for the exporter's patience: since the last answer that was no failure, or the call. */
   #patienceEndsAt(startedAt: number): number {
     const { recent } = this.#host.delivery;
     const patienceMillis = recent.patience(this.#host.options.closedShutdownTimeoutMillis);
-    return Math.max(recent.lastAt, startedAt) + patienceMillis;
+    return Math.max(recent.lastGoodAt, startedAt) + patienceMillis;
   }
 
   #flush(exporter: ExporterLike<T>): Promise<void> {

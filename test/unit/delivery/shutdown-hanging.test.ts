@@ -176,3 +176,17 @@ it('a flush is over when all that was handed over has been answered, also what s
   await pass(rig.clock, 1_000);
   expect(rig.problems).toEqual([]);
 });
+
+it('failures are no progress: a shutdown does not wait longer for them', async () => {
+  const rig = new Rig({ tripPolicy: consecutiveFailures(3), retention: { idleMillis: 0 } });
+  rig.inner.does = 'hold';
+  for (const name of ['A', 'B']) rig.export(name);
+  rig.clock.advance(1_000);
+  const down = watch(rig.exporter.shutdown());
+  await pass(rig.clock, 3_000);
+  rig.inner.release(FAILURE);
+  await pass(rig.clock, 1_900);
+  expect(down.done).toBe(false);
+  await pass(rig.clock, 100);
+  expect(down.done).toBe(true);
+});

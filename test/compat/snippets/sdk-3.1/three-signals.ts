@@ -31,7 +31,7 @@ const sdk = new NodeSDK({
 sdk.start();
 
 process.once('SIGTERM', async () => {
-  await sdk.shutdown().catch(() => {}); // rejects if the last flush fails, and then skips the exporters
+  await sdk.shutdown().catch(() => {}); // if the last flush fails, it rejects and does not end the exporters
   await Promise.all(exporters.map((exporter) => exporter.shutdown()));
   process.exit(); // or the OTLP exporters' own retry timers keep the process alive for up to 10 s
 });
