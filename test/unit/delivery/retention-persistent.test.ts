@@ -373,3 +373,24 @@ describe('shutdown() with a store', () => {
     expect(down.done).toBe(true);
   });
 });
+
+describe('what an earlier process kept', () => {
+  it('is given up at once if it is too old', async () => {
+    const store = new FakeStore({ mode: 'at once' });
+    store.recovers('old');
+    const { rig } = arrange({ retention: { maxAgeMillis: 1_000 } }, store);
+    expect(rig.delivery).toMatchObject({ recovered: { batches: 1 }, kept: NOTHING, lostBy: { expired: 1 } });
+  });
+});
+
+it('no timer is left when the shutdown is over, whatever the store still holds', async () => {
+  const store = new FakeStore({ persistent: true, mode: 'at once' });
+  const { rig } = arrange({ retention: { idleMillis: 1_000 } }, store);
+  rig.inner.does = FAILURE;
+  rig.export('A');
+  const down = rig.exporter.shutdown();
+  await pass(rig.clock, 2_000);
+  await down;
+  expect(rig.kept).toBe(1);
+  expect(rig.clock.pending.size).toBe(0);
+});

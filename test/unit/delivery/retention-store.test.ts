@@ -665,3 +665,15 @@ describe('a batch that the store drops while it is being read', () => {
     expect(balance(rig.delivery)).toEqual([0, 0]);
   });
 });
+
+it('a store is never asked to delete nothing', async () => {
+  const store = new FakeStore({ mode: 'at once' });
+  const deleted: (readonly string[])[] = [];
+  store.delete = (ids) => void deleted.push(ids);
+  const { rig } = arrange({ retention: { maxAgeMillis: 1_000 } }, store);
+  rig.keepAndClose('A');
+  await rig.exporter.redeliver();
+  rig.keep('B');
+  expect(rig.delivery.delivered.batches).toBe(1);
+  expect(deleted).toHaveLength(1);
+});

@@ -215,3 +215,8 @@ export function balance({ offered, delivered, fallback, lost, kept, inFlight }: 
     offered[unit] - delivered[unit] - fallback[unit] - lost[unit] - kept[unit] - inFlight[unit];
   return [rest('batches'), rest('items')];
 }
+
+/** A trip policy under which failures open nothing. */
+export function neverTrips() {
+  return { createDetector: () => ({ onSuccess: () => false, onFailure: () => false, reset() {} }) };
+}
