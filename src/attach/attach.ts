@@ -98,8 +98,8 @@ async function loadWrapper(): Promise<ExporterWrapper> {
 }
 
 async function loadDiskStore(): Promise<DiskStoreFactory> {
-  const { DEFAULT_MAX_BYTES, DiskStore } = await import('../disk/disk-store.ts');
+  const { DISK_STORE_DEFAULTS, DiskStore } = await import('../disk/disk-store.ts');
   const logger = diskLogger(process.env);
-  return ({ directory, maxBytes = DEFAULT_MAX_BYTES }) =>
-    new DiskStore({ directory, maxBytes, sync: 'batch' }, { logger });
+  return ({ directory, maxBytes = DISK_STORE_DEFAULTS.maxBytes }) =>
+    new DiskStore({ ...DISK_STORE_DEFAULTS, directory, maxBytes }, { logger });
 }

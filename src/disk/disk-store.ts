@@ -4,14 +4,17 @@ import { Spool } from './spool.ts';
 import type { System } from './system.ts';
 import { realSystem } from './system.ts';
 
-export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
-
 /** Options of {@link DiskStore}, complete. */
 export interface CompleteDiskStoreOptions {
   readonly directory: string;
   readonly maxBytes: number;
   readonly sync: 'batch' | 'none';
 }
+
+export const DISK_STORE_DEFAULTS = {
+  maxBytes: 64 * 1024 * 1024,
+  sync: 'batch',
+} as const satisfies Partial<CompleteDiskStoreOptions>;
 
 /** What is open in this process, also by other copies of this package: bundlers make some. */
 const OPEN = Symbol.for('otel-circuit-breaker.open-disk-stores');

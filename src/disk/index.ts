@@ -8,7 +8,7 @@ import {
   readOptions,
 } from '../internal/validate-options.ts';
 import type { CompleteDiskStoreOptions } from './disk-store.ts';
-import { DEFAULT_MAX_BYTES, DiskStore } from './disk-store.ts';
+import { DISK_STORE_DEFAULTS, DiskStore } from './disk-store.ts';
 
 export type { BatchStore, BatchStoreOpening, Dropped, StoredBatch } from '../delivery/batch-store.ts';
 
@@ -34,8 +34,8 @@ export interface DiskStoreOptions {
 
 const checks: Checks<CompleteDiskStoreOptions> = {
   directory: nonEmptyString,
-  maxBytes: optional(positiveInteger, DEFAULT_MAX_BYTES),
-  sync: optional(oneOf('batch', 'none'), 'batch'),
+  maxBytes: optional(positiveInteger, DISK_STORE_DEFAULTS.maxBytes),
+  sync: optional(oneOf('batch', 'none'), DISK_STORE_DEFAULTS.sync),
 };
 
 /**
