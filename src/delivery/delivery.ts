@@ -105,7 +105,7 @@ export class Delivery<T> {
     };
     this.#live = { ...target, answered: (call, result, kind) => this.#liveAnswered(call, result, kind) };
     this.#callers = new WaitingCallers<T>(clock, this.recent, options?.handOverMillis ?? 0, {
-      longerThanUsual: (call) => this.#handOver(call),
+      longerThanUsual: (call) => this.#tryHandOver(call),
       probeTooLong: (call) => this.#answerProbe(call),
     });
     if (options === undefined) return;
@@ -216,7 +216,7 @@ export class Delivery<T> {
     return this.#retention !== undefined && this.#retention.index.kept > 0;
   }
 
-  /** Whether something is kept or handed over. */
+  /** Whether any batch has a place: it is kept, handed over, or the store has not answered yet. */
   get hasLeftover(): boolean {
     return this.#retention !== undefined && this.#retention.index.batches > 0;
   }
@@ -313,7 +313,7 @@ export class Delivery<T> {
 
   /** A probe must not hold up a processor: its caller is answered as that of a rejected batch. */
   #answerProbe(call: ExportCall<T>): void {
-    this.#handOver(call);
+    this.#tryHandOver(call);
     // No retention, or no room.
     if (call.entry !== undefined || call.callback === undefined) return;
     call.ownBatch();
@@ -321,7 +321,7 @@ export class Delivery<T> {
   }
 
   /** The sending takes longer than usual: its caller is answered, and the batch gets its place. */
-  #handOver(call: ExportCall<T>): void {
+  #tryHandOver(call: ExportCall<T>): void {
     if (this.#retention === undefined || this.#ended) return;
     if (call.callback === undefined || call.entry !== undefined || call.items === 0) return;
     const { items } = call;
@@ -334,7 +334,7 @@ export class Delivery<T> {
         this.#failedWhileStoring.delete(call);
         // After the shutdown nobody waits for what is handed over.
         if (call.isConcluded || this.#isSurrendered) this.#keep(entry, batch, call.takeCallback());
-        else this.#handedOverNow(call, entry);
+        else this.#handOver(call, entry);
       },
       () => {
         const failure = this.#failedWhileStoring.get(call);
@@ -352,7 +352,7 @@ export class Delivery<T> {
     return this.#host.clock.now() - permit.startedAt >= PROBE_ANSWER_MILLIS;
   }
 
-  #handedOverNow(call: ExportCall<T>, entry: Entry): void {
+  #handOver(call: ExportCall<T>, entry: Entry): void {
     this.#retention?.index.move(entry, 'handed over');
     this.#callers.handOver(call);
     call.tellCallerAlone(ACCEPTED);

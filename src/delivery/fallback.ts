@@ -53,7 +53,6 @@ export class Fallback<T> {
   /** When it last answered, as a reading of the clock. */
   lastAnswerAt = Number.NEGATIVE_INFINITY;
   readonly #host: FallbackHost;
-  readonly #limitMillis: number;
   readonly #target: CallTarget<T>;
   readonly #probes: Deadlines<ExportCall<T>>;
   readonly #unanswered = new Map<ExportCall<T>, Unanswered<T>>();
@@ -63,7 +62,6 @@ export class Fallback<T> {
     this.#host = host;
     const { clock, who, exportTimeoutMillis, onError } = host;
     const limitMillis = exportTimeoutMillis || Number.POSITIVE_INFINITY;
-    this.#limitMillis = limitMillis;
     this.#target = {
       exporter,
       who,
@@ -108,7 +106,7 @@ export class Fallback<T> {
     const probeWait = permit.probe && callback !== undefined ? this.#probes.add(call, at) : undefined;
     this.#unanswered.set(call, { offer, probeWait });
     withTracingSuppressed(() => call.start());
-    return () => call.expire(this.#limitMillis);
+    return () => call.expire(Math.round(this.#host.clock.now() - at));
   }
 
   /** Resolves when all that was sent has been answered. */

@@ -201,9 +201,9 @@ export class RetentionIndex {
     }
   }
 
-  #evictableWhile(goes: (entry: Entry) => boolean): readonly Entry[] {
+  #evictableWhile(goOn: (entry: Entry) => boolean): readonly Entry[] {
     const taken: Entry[] = [];
-    for (let link = this.#oldest; link !== undefined && goes(link); link = link.newer) {
+    for (let link = this.#oldest; link !== undefined && goOn(link); link = link.newer) {
       if (link.state === 'waiting') taken.push(link);
     }
     return taken;

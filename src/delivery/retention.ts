@@ -19,7 +19,7 @@ export interface RetentionHost<T> {
   /** Converts a reading of the clock. */
   toUnixMillis(at: number): number;
   uniqueId(): string;
-  /** A batch was given up; the ledger has it in flight. `undefined`: its content cannot be had. */
+  /** A batch was given up; the ledger has it in flight. `undefined`: its content cannot be had, or nobody needs it. */
   passOn(batch: T | undefined, items: number, reason: LossReason, wasSent: boolean): void;
   /** The number of kept batches has changed. */
   changed(): void;
@@ -28,7 +28,7 @@ export interface RetentionHost<T> {
   report(message: string, error: unknown): void;
 }
 
-/** A sending, which knows the place of its batch: so a late answer finds it. */
+/** The call that sends a batch knows the batch's place, so that a late answer finds it. */
 export interface Placed {
   entry: Entry | undefined;
 }
@@ -51,7 +51,7 @@ export class Retention<T> {
   readonly #store: StoredBatches<T>;
   readonly #maxAttempts: number;
   /** Entries in use whose content the store has dropped meanwhile, or another process has taken over. */
-  readonly #gone = new Map<Entry, 'dropped' | 'taken'>();
+  readonly #withdrawn = new Map<Entry, 'dropped' | 'taken'>();
   #warnOfEviction = true;
   #ended = false;
   #closed = false;
@@ -84,13 +84,13 @@ export class Retention<T> {
    * call, where the store answers at once.
    *
    * @param batch - nobody else may change it
-   * @param sending - the sending that an exporter has seen it by
+   * @param call - the call by which an exporter has seen it
    * @param stored - not if the batch was delivered meanwhile
    */
   place(
     batch: T,
     items: number,
-    sending: Placed | undefined,
+    call: Placed | undefined,
     stored: (entry: Entry) => void,
     refused: () => void,
   ): void {
@@ -108,11 +108,11 @@ export class Retention<T> {
     const passOnPushedOut = this.#giveUp(pushedOut, 'full');
     let tell = refused;
     if (fits) {
-      const wasSent = sending !== undefined;
+      const wasSent = call !== undefined;
       const facts = { id: this.#host.uniqueId(), items, bytes, keptAt, notBefore: keptAt, wasSent };
       const entry = this.index.append(facts, this.#host.ledger.deliveries);
-      if (wasSent) sending.entry = entry;
-      tell = this.#put(entry, batch, sending, stored, refused);
+      if (wasSent) call.entry = entry;
+      tell = this.#put(entry, batch, call, stored, refused);
     }
     // After the state has changed, because the fallback may call back into the exporter.
     passOnExpired();
@@ -153,9 +153,9 @@ export class Retention<T> {
 
   /** A batch is not being sent any more, and keeps its place. */
   putBack(entry: Entry, batch: T | undefined): void {
-    const gone = this.#gone.get(entry);
-    if (gone === 'taken') this.#take([entry]);
-    else if (gone === 'dropped') this.evictAtHand(entry, batch, 'full');
+    const withdrawn = this.#withdrawn.get(entry);
+    if (withdrawn === 'taken') this.#take([entry]);
+    else if (withdrawn === 'dropped') this.evictAtHand(entry, batch, 'full');
     else this.index.move(entry, 'waiting');
   }
 
@@ -199,7 +199,7 @@ export class Retention<T> {
           read(batch);
           return;
         }
-        if (this.#gone.has(entry)) this.putBack(entry, batch);
+        if (this.#withdrawn.has(entry)) this.putBack(entry, batch);
         else this.evictAtHand(entry, batch, batch === undefined ? 'unreadable' : 'expired');
         unread('nothing to send');
       },
@@ -279,16 +279,16 @@ export class Retention<T> {
     for (const id of ids) {
       const entry = this.index.byId(id);
       if (entry?.state === 'waiting') this.#take([entry]);
-      else if (entry !== undefined) this.#gone.set(entry, 'taken');
+      else if (entry !== undefined) this.#withdrawn.set(entry, 'taken');
     }
     this.#host.changed();
   }
 
-  /** @returns tells one of the listeners, if the store has answered at once */
+  /** @returns tells one of the listeners if the store has answered within this call, and otherwise does nothing */
   #put(
     entry: Entry,
     batch: T,
-    sending: Placed | undefined,
+    call: Placed | undefined,
     stored: (entry: Entry) => void,
     refused: () => void,
   ): () => void {
@@ -313,7 +313,7 @@ export class Retention<T> {
       () => {
         if (entry.state === 'gone') return;
         this.#take([entry]);
-        if (sending !== undefined) sending.entry = undefined;
+        if (call !== undefined) call.entry = undefined;
         answered(refused);
       },
       (dropped) => {
@@ -333,7 +333,7 @@ export class Retention<T> {
       const entry = this.index.byId(id);
       // Taken at once: a store may name a batch twice.
       if (entry?.state === 'waiting') evicted.push(...this.#take([entry]));
-      else if (entry !== undefined) this.#gone.set(entry, 'dropped');
+      else if (entry !== undefined) this.#withdrawn.set(entry, 'dropped');
     }
     if (evicted.length === 0) return;
     this.#countEvicted(evicted, 'full');
@@ -343,7 +343,7 @@ export class Retention<T> {
 
   #take(entries: readonly Entry[]): readonly Entry[] {
     for (const entry of entries) {
-      this.#gone.delete(entry);
+      this.#withdrawn.delete(entry);
       this.index.move(entry, 'gone');
     }
     return entries;

@@ -74,10 +74,13 @@ export class StoreCalls {
       return;
     }
     let open = true;
+    const startedAt = this.#clock.now();
     const wait = this.#limits.add(() => {
       open = false;
-      failed(new Error(`the store gave no answer within ${LIMIT_MILLIS} ms`));
-    }, this.#clock.now());
+      // A shutdown may have cut it short.
+      const waitedMillis = Math.round(this.#clock.now() - startedAt);
+      failed(new Error(`the store gave no answer within ${waitedMillis} ms`));
+    }, startedAt);
     const close = (): boolean => {
       if (!open) return false;
       open = false;

@@ -29,6 +29,8 @@ describe('a fallback that hangs', () => {
     expect(down.done).toBe(true);
     expect(rig.fallback.names).toEqual(['A']);
     expect(rig.delivery).toMatchObject({ lostBy: { fallback: 1, shutdown: 2 }, inFlight: NOTHING });
+    const [loss] = rig.losses;
+    expect(String(loss?.error)).toMatch(/the fallback of exporter "otlp" gave no answer within 5000 ms$/);
   });
 
   it('holds up the first flush only, though what it was given times out meanwhile', async () => {

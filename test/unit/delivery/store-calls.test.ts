@@ -98,12 +98,13 @@ describe('a store that', () => {
     expect(heard).toHaveLength(1);
   });
 
-  it('is unanswered when it is abandoned has failed at once', async () => {
-    const { calls, heard, run } = arrange();
+  it('is unanswered when it is abandoned has failed at once, and the error says how long it had', async () => {
+    const { clock, calls, heard, run } = arrange();
     const { promise, resolve } = open();
     run(() => promise);
+    clock.advance(400);
     calls.abandon();
-    expect(heard).toEqual(['failed the store gave no answer within 1000 ms']);
+    expect(heard).toEqual(['failed the store gave no answer within 400 ms']);
     resolve('a');
     await settled();
     expect(heard).toHaveLength(2);
