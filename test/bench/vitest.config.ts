@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'bench',
     include: ['test/bench/**/*.test.ts'],
-    testTimeout: 120_000,
+    testTimeout: 600_000,
     fileParallelism: false,
   },
 });

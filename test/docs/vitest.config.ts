@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'docs',
     include: ['test/docs/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: 300_000,
     hookTimeout: 60_000,
     maxWorkers: '100%',
   },

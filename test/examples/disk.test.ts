@@ -39,7 +39,7 @@ test('disk keeps its spans through kill -9 and SIGTERM, shows them, and delivers
     what: 'the spans of both processes to arrive',
     timeoutMillis: 60_000,
   });
-  await service.waitForLine(`recovered ${items}`, { timeoutMillis: 10_000 });
+  await service.waitForLine(`recovered ${items}`, { timeoutMillis: 60_000 });
   await waitFor(() => readdirSync(join(cwd, 'telemetry')).length === 0, {
     what: 'nothing to be kept',
     timeoutMillis: 60_000,

@@ -8,7 +8,7 @@ export default defineConfig({
     name: 'examples',
     include: ['test/examples/*.test.ts'],
     globalSetup: ['test/examples/support/install-examples.ts'],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     hookTimeout: 30_000,
     maxWorkers: '100%',
   },

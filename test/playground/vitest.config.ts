@@ -8,7 +8,7 @@ export default defineConfig({
     name: 'site',
     include: ['test/playground/**/*.test.ts'],
     setupFiles: ['test/seed-fast-check.ts'],
-    testTimeout: 60_000,
+    testTimeout: 300_000,
     hookTimeout: 60_000,
     fileParallelism: false,
   },

@@ -2,7 +2,7 @@
 export interface WaitForOptions {
   /** What is waited for, for the message of the error: "the circuit to open". */
   readonly what: string;
-  /** Longest wait. @defaultValue 5_000 */
+  /** Longest wait. @defaultValue 20_000 */
   readonly timeoutMillis?: number;
   /** Pause between two looks. @defaultValue 10 */
   readonly intervalMillis?: number;
@@ -17,7 +17,7 @@ export interface WaitForOptions {
  */
 export async function waitFor<T>(
   predicate: () => T | Promise<T>,
-  { what, timeoutMillis = 5_000, intervalMillis = 10 }: WaitForOptions,
+  { what, timeoutMillis = 20_000, intervalMillis = 10 }: WaitForOptions,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMillis;
   for (;;) {
@@ -45,7 +45,7 @@ export async function waitFor<T>(
  */
 export async function within<T>(
   promise: Promise<T>,
-  { what, timeoutMillis = 5_000 }: Pick<WaitForOptions, 'what' | 'timeoutMillis'>,
+  { what, timeoutMillis = 20_000 }: Pick<WaitForOptions, 'what' | 'timeoutMillis'>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {

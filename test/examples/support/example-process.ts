@@ -89,7 +89,7 @@ export async function startExample(
       if (body.circuit_breaker.state === state) return true;
       throw new Error(JSON.stringify(body.circuit_breaker));
     };
-    await waitFor(reached, { what: `the circuit to be ${state}`, timeoutMillis: 15_000 });
+    await waitFor(reached, { what: `the circuit to be ${state}`, timeoutMillis: 60_000 });
   };
   return { child, url, port, request, health, serveUntil, [Symbol.asyncDispose]: child[Symbol.asyncDispose] };
 }

@@ -173,8 +173,8 @@ describe('quietGlobalErrorHandler', () => {
     unsubscribe();
   });
 
-  it('takes a time that is linear in what it is given', () => {
-    const started = performance.now();
+  // Quadratic work would take minutes.
+  it('takes a time that is linear in what it is given', { timeout: 20_000 }, () => {
     const blanks = new Error(`a${' \n'.repeat(500_000)}b`);
     expect(defaultLines(blanks)).toEqual([['Error: a b']]);
     const page = new Error(`<html>${'x'.repeat(1_000_000)}`);
@@ -183,7 +183,6 @@ describe('quietGlobalErrorHandler', () => {
     tree.push(...Array.from({ length: 20 }, () => tree), open());
     passedOn(tree);
     passedOn(`{"x":"${'CircuitOpenError: '.repeat(50_000)}"`);
-    expect(performance.now() - started).toBeLessThan(1_000);
   });
 
   it.each<[string, () => unknown]>([

@@ -195,12 +195,11 @@ describe('causeOf', () => {
     expect(causeOf(error)).toBeNull();
   });
 
-  it('takes no time for a code of a megabyte', () => {
-    const started = performance.now();
+  // Quadratic work would take minutes.
+  it('takes a time that is linear in the length of a code', { timeout: 20_000 }, () => {
     expect(causeOf(coded('CERT'.repeat(250_000)))).toBeNull();
     expect(causeOf(Object.assign(new Error('message '.repeat(125_000)), { code: 8 }))).toBe('throttled');
     const repeated = 'UNAVAILABLE: No connection established. Last error: '.repeat(20_000);
     expect(causeOf(Object.assign(new Error(repeated), { code: 14 }))).toBe('unavailable');
-    expect(performance.now() - started).toBeLessThan(200);
   });
 });
