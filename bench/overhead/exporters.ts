@@ -1,7 +1,9 @@
 import type { ExporterLike, ExportResultLike } from 'otel-circuit-breaker';
 
-/** A batch as the exporters get it: 512 of anything. */
-export const BATCH: readonly undefined[] = Object.freeze(new Array<undefined>(512));
+/** A batch as the exporters get it: 512 of what looks like a span. */
+export const BATCH: readonly object[] = Object.freeze(
+  Array.from({ length: 512 }, () => ({ spanContext: () => undefined })),
+);
 
 type Answer = (result: ExportResultLike) => void;
 

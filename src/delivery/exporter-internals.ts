@@ -47,7 +47,8 @@ export function signalOf(batch: unknown): Signal | undefined {
   if (!Array.isArray(batch)) {
     return isObject(batch) && 'scopeMetrics' in batch ? 'metric_data_point' : undefined;
   }
-  const [item] = batch as unknown[];
+  // Not destructured: an iterator for each batch of an unknown kind would be the largest object of a rejected one.
+  const item: unknown = batch[0];
   if (!isObject(item)) return undefined;
   if (typeof (item as { spanContext?: unknown }).spanContext === 'function') return 'span';
   return 'severityNumber' in item || 'body' in item ? 'log' : undefined;
