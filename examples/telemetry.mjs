@@ -21,7 +21,7 @@ const logExporter = new CircuitBreakerExporter(new OTLPLogExporter(), { name: 'l
 export const exporters = [traceExporter, metricExporter, logExporter];
 
 diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN); // without it, OpenTelemetry is silent
-core.setGlobalErrorHandler(quietGlobalErrorHandler()); // no line for each failed batch …
+core.setGlobalErrorHandler(quietGlobalErrorHandler()); // no line for each rejected batch …
 logTransitions(exporters, { ...console, debug() {} }); // … but one when a circuit opens and one when it closes
 
 const sdk = new NodeSDK({
