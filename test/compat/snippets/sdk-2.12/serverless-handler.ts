@@ -4,11 +4,11 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { CircuitBreakerExporter, consecutiveFailures, everyNthAttempt } from 'otel-circuit-breaker';
 
-// Outside the handler: the circuit lives as long as the warm instance, and so does what it knows.
+// Outside the handler: the circuit and its state live as long as the warm instance.
 const exporter = new CircuitBreakerExporter(
-  // Shorter than an invocation may take; a socket that was kept open is dead after a freeze.
+  // The time-out must be shorter than the longest invocation. A socket that was kept open is dead after a freeze.
   new OTLPTraceExporter({ timeoutMillis: 500, keepAlive: false }),
-  // Timers are frozen between invocations: count attempts, do not wait. One failure may be the freeze's, two are an outage.
+  // Timers are frozen between invocations: count attempts, do not wait. A freeze can cause one failure; two mean an outage.
   { tripPolicy: consecutiveFailures(2), probePolicy: everyNthAttempt(3) },
 );
 const processor = new BatchSpanProcessor(exporter);
