@@ -276,6 +276,24 @@ describe('the fallback has a circuit of its own', () => {
     expect(rig.delivery).toMatchObject({ fallback: { batches: 1, items: 2 }, inFlight: NOTHING });
   });
 
+  it('has the caller of a batch that is no probe wait for its answer', () => {
+    const rig = rejecting('hold');
+    give(rig, 1);
+    rig.clock.advance(2_000);
+    expect(rig.told['0']).toEqual([]);
+    rig.fallback.release();
+    expect(rig.told['0']).toEqual([SUCCESS]);
+  });
+
+  it('whose probe throws lets the next batch be the next probe', () => {
+    const rig = rejecting(FAILURE);
+    give(rig, 3);
+    rig.clock.advance(30_000);
+    rig.fallback.does = 'throw';
+    give(rig, 2);
+    expect(rig.fallback.names).toHaveLength(5);
+  });
+
   it('whose probe has the time of an export, where that is more than 30 s', () => {
     const rig = rejecting(FAILURE, { random: () => 0.5, exportTimeoutMillis: 60_000 });
     give(rig, 3);

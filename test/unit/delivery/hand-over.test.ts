@@ -560,6 +560,18 @@ describe('a probe', () => {
     expect(rig.delivery.inFlight).toEqual(NOTHING);
   });
 
+  it('is kept, and its caller has SUCCESS, after 1 s also with handOverMillis 0', () => {
+    const rig = new Rig({ retention: { handOverMillis: 0, idleMillis: 0 }, probePolicy: () => true });
+    rig.trip();
+    rig.inner.does = 'hold';
+    rig.export('probe');
+    rig.clock.advance(999);
+    expect(rig.told['probe']).toEqual([]);
+    rig.clock.advance(1);
+    expect(rig.told['probe']).toEqual([SUCCESS]);
+    expect(rig.delivery.inFlight.batches).toBe(1);
+  });
+
   it('is answered as rejected after 1 s where it cannot be handed over', () => {
     for (const retention of [{ maxItems: 1 }, { handOverMillis: 0, maxItems: 1 }]) {
       const rig = open({ retention });

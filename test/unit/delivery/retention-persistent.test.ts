@@ -192,6 +192,34 @@ describe('what another process has taken over', () => {
   });
 });
 
+it('what another process has taken over while it was being sent takes no room once that has failed', async () => {
+  const store = new FakeStore({ persistent: true, mode: 'at once' });
+  const { rig } = arrange({ retention: { maxItems: 1 } }, store);
+  rig.keepAndClose('A');
+  rig.inner.does = 'hold';
+  void rig.exporter.redeliver();
+  store.opening?.onTaken?.([...store.batches.keys()]);
+  rig.inner.release(FAILURE);
+  rig.keep('B');
+  rig.keep('C');
+  expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { full: 1 } });
+  expect(store.names).toContain('C');
+});
+
+it('nothing more is sent once a shutdown has given up the redelivery that hangs', async () => {
+  const store = new FakeStore({ persistent: true, mode: 'at once' });
+  const { rig } = arrange({}, store);
+  rig.keepAndClose('A', 'B');
+  rig.inner.does = 'hold';
+  const down = watch(rig.exporter.shutdown());
+  await pass(rig.clock, 12_000);
+  expect(down.done).toBe(true);
+  const sent = rig.inner.names.length;
+  for (let i = 0; i < sent; i++) rig.inner.release();
+  await settled();
+  expect(rig.inner.names).toHaveLength(sent);
+});
+
 describe('shutdown() with a store', () => {
   it('leaves what cannot be delivered in a persistent one: neither lost nor for the fallback, and kept to the end', async () => {
     const store = new FakeStore({ persistent: true, mode: 'at once' });

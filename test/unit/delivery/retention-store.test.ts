@@ -137,6 +137,16 @@ describe('a store that does not take a batch', () => {
     expect(rig.delivery).toMatchObject({ fallback: { batches: 1 }, kept: NOTHING });
   });
 
+  it('takes no room for it', async () => {
+    const { rig, store } = arrange({ retention: { maxItems: 1 } });
+    rig.keep('A');
+    await store.fail();
+    rig.keep('B');
+    await store.answer();
+    expect(store.names).toEqual(['B']);
+    expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, lostBy: { rejected: 1, full: 0 } });
+  });
+
   it('is reported once for each opening of the circuit', async () => {
     const { rig } = arrange({}, new FakeStore({ mode: 'rejects' }));
     const refusals = (): number => rig.problems.filter((problem) => problem.includes('store')).length;
@@ -473,6 +483,23 @@ describe('a batch that is handed over', () => {
     rig.inner.release();
     expect(rig.told['A']).toEqual([SUCCESS]);
     expect(rig.delivery).toMatchObject({ delivered: { batches: 1 } });
+  });
+
+  it('as a probe: its caller is told what the store answers, not that it was rejected', async () => {
+    const { rig, store } = arrange({ probePolicy: () => true });
+    rig.breaker.forceOpen();
+    rig.export('kept');
+    await store.answer();
+    rig.breaker.reset();
+    rig.trip();
+    await store.answer();
+    rig.inner.does = 'hold';
+    rig.export('probe');
+    rig.clock.advance(1_000);
+    rig.clock.advance(500);
+    expect(rig.told['probe']).toEqual([]);
+    await store.answer();
+    expect(rig.told['probe']).toEqual([SUCCESS]);
   });
 
   it('as a probe, and refused by the store: its caller is answered as that of a rejected batch', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consecutiveFailures } from '../../../src/index.ts';
 import { FakeStore } from './fake-store.ts';
-import { FAILURE, NOTHING, pass, Rig, watch } from './rig.ts';
+import { FAILURE, NOTHING, pass, Rig, settled, watch } from './rig.ts';
 
 const never = (): Promise<void> => new Promise(() => {});
 
@@ -31,6 +31,37 @@ describe('a fallback that hangs', () => {
     expect(rig.delivery).toMatchObject({ lostBy: { fallback: 1, shutdown: 2 }, inFlight: NOTHING });
     const [loss] = rig.losses;
     expect(String(loss?.error)).toMatch(/the fallback of exporter "otlp" gave no answer within 5000 ms$/);
+  });
+
+  it('is waited for at a shutdown until it has answered all that it was given', async () => {
+    const rig = new Rig({ fallback: true, retention: false });
+    rig.breaker.forceOpen();
+    rig.fallback.does = 'hold';
+    rig.export('A');
+    rig.export('B');
+    const down = watch(rig.exporter.shutdown());
+    await settled();
+    rig.fallback.release();
+    await settled();
+    expect(rig.fallback.shutdowns).toBe(0);
+    rig.fallback.release();
+    await settled();
+    expect(down.done).toBe(true);
+    expect(rig.fallback.shutdowns).toBe(1);
+    expect(rig.clock.pending.size).toBe(0);
+  });
+
+  it('leaves no timer behind', async () => {
+    const rig = new Rig({ fallback: true, retention: false });
+    rig.breaker.forceOpen();
+    rig.export('A');
+    rig.fallback.does = 'hold';
+    rig.export('B');
+    rig.fallback.release();
+    const down = watch(rig.exporter.shutdown());
+    await settled();
+    expect(down.done).toBe(true);
+    expect(rig.clock.pending.size).toBe(0);
   });
 
   it('holds up the first flush only, though what it was given times out meanwhile', async () => {
@@ -128,6 +159,8 @@ describe('a store', () => {
     expect(down.done).toBe(true);
     expect(rig.told['A']).toMatchObject([{ code: 1 }]);
     expect(rig.delivery).toMatchObject({ lostBy: { shutdown: 1 }, inFlight: NOTHING });
+    // The sum of what the shutdown gave up has been told before that.
+    expect(rig.losses).toMatchObject([{ reason: 'shutdown', batches: 1, items: 1 }]);
   });
 });
 
