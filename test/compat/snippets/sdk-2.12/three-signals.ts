@@ -11,7 +11,7 @@ const traceExporter = new CircuitBreakerExporter(new OTLPTraceExporter(), { name
 const metricExporter = new CircuitBreakerExporter(new OTLPMetricExporter(), {
   name: 'metrics',
   retention: {},
-  closedShutdownTimeoutMillis: 1_000, // metrics are exported once a minute: maybe none has been answered yet
+  closedShutdownTimeoutMillis: 1_000, // how long shutdown() waits if no export has succeeded yet
 });
 const logExporter = new CircuitBreakerExporter(new OTLPLogExporter(), { name: 'logs', retention: {} });
 export const exporters = [traceExporter, metricExporter, logExporter];
