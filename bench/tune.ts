@@ -61,8 +61,8 @@ for (const [traffic, everyMillis] of traffics) {
 
 console.log(`
 Seconds until the circuit opens in such an outage, and in brackets the requests that the sick backend has got by then. An
-export fails at once, as over gRPC, or after 8 s of retries, as over OTLP/HTTP; only then the pause before the next one
-begins, as in a \`BatchSpanProcessor\`.
+export fails at once, as over gRPC, or after 8 s of retries, as over OTLP/HTTP. The pause before the next export begins only
+then, as in a \`BatchSpanProcessor\`.
 `);
 printRow('trip policy', 'fails after', ...traffics.map(([traffic]) => traffic));
 printRow('---', '---:', ...traffics.map(() => '---:'));

@@ -6,7 +6,7 @@ import { CircuitBreakerExporter, consecutiveFailures, everyNthAttempt } from 'ot
 
 // Outside the handler: the circuit and its state live as long as the warm instance.
 const exporter = new CircuitBreakerExporter(
-  // The time-out must be shorter than the longest invocation. A socket that was kept open is dead after a freeze.
+  // The time-out must be shorter than the longest invocation. A socket that was kept open may be dead after a freeze.
   new OTLPTraceExporter({ timeoutMillis: 500, keepAlive: false }),
   // Timers are frozen between invocations: count attempts, do not wait. A freeze can cause one failure; two mean an outage.
   { tripPolicy: consecutiveFailures(2), probePolicy: everyNthAttempt(3) },
