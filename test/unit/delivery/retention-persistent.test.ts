@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { exporterInternalsOf } from '../../../src/delivery/exporter-internals.ts';
 import { FakeStore } from './fake-store.ts';
 import { balance, FAILURE, NOTHING, pass, Rig, recordWarnings, SUCCESS, settled, watch } from './rig.ts';
 import { arrange, kept } from './store-rig.ts';
@@ -204,6 +205,23 @@ it('what another process has taken over while it was being sent takes no room on
   rig.keep('C');
   expect(rig.delivery).toMatchObject({ kept: { batches: 2 }, evicted: { full: 1 } });
   expect(store.names).toContain('C');
+});
+
+it('a batch that is kept because the backend hangs, and that the store refuses during the shutdown, is lost unseen', async () => {
+  const store = new FakeStore({ persistent: true, mode: 'at once' });
+  const { rig } = arrange({ exportTimeoutMillis: 0 }, store);
+  rig.inner.does = 'hold';
+  for (const name of ['A', 'B', 'C']) rig.export(name);
+  rig.clock.advance(1_000);
+  store.mode.put = 'later';
+  rig.export('D');
+  const down = watch(rig.exporter.shutdown());
+  await store.fail();
+  expect(rig.told['D']).toMatchObject([{ code: 1, error: { message: 'exporter "otlp" was shut down' } }]);
+  expect(rig.delivery.lostBy.shutdown).toBe(1);
+  expect(exporterInternalsOf(rig.exporter)?.ledger.lostUnseen.shutdown).toBe(1);
+  await pass(rig.clock, 12_000);
+  expect(down.done).toBe(true);
 });
 
 it('nothing more is sent once a shutdown has given up the redelivery that hangs', async () => {

@@ -104,6 +104,26 @@ describe('a store that answers later', () => {
   });
 });
 
+it('a caller that throws when the store has answered later is reported', async () => {
+  const { rig, store } = arrange();
+  rig.breaker.forceOpen();
+  rig.exporter.export(['A'], () => {
+    throw new Error('the caller');
+  });
+  await store.answer();
+  expect(rig.problems).toEqual(['exporter "otlp": a result callback threw']);
+});
+
+it('what a store cannot give back at a shutdown is lost, and not given to the fallback', async () => {
+  const store = new FakeStore({ mode: 'at once' });
+  const { rig } = arrange({ fallback: true }, store);
+  rig.keep('A');
+  store.batches.clear();
+  await rig.exporter.shutdown();
+  expect(rig.fallback.names).toEqual([]);
+  expect(rig.delivery.lostBy.shutdown).toBe(1);
+});
+
 describe('a store that does not take a batch', () => {
   it.each(['throws', 'rejects'] as const)('because put %s is as one without room', async (mode) => {
     for (const fallback of [true, false]) {
@@ -145,6 +165,15 @@ describe('a store that does not take a batch', () => {
     await store.answer();
     expect(store.names).toEqual(['B']);
     expect(rig.delivery).toMatchObject({ kept: { batches: 1 }, lostBy: { rejected: 1, full: 0 } });
+  });
+
+  it('is reported also before the circuit has ever opened', async () => {
+    const { rig } = arrange({}, new FakeStore({ mode: 'rejects' }));
+    rig.inner.does = 'hold';
+    rig.export('A');
+    rig.clock.advance(1_000);
+    await settled();
+    expect(rig.problems).toEqual(['exporter "otlp": the store did not take a batch']);
   });
 
   it('is reported once for each opening of the circuit', async () => {
@@ -445,6 +474,24 @@ describe('a batch that is handed over', () => {
     expect(store.names).toEqual([]);
     expect(rig.told['A']).toHaveLength(1);
     expect(rig.delivery).toMatchObject({ delivered: { batches: 1 }, kept: NOTHING, inFlight: NOTHING });
+  });
+
+  it('and is answered with SUCCESS before the store has, is deleted when that has it', async () => {
+    const { rig, store } = storing();
+    store.mode.delete = 'at once';
+    rig.inner.release();
+    await store.answer();
+    expect(store.names).toEqual([]);
+  });
+
+  it('and is answered with SUCCESS before the store refuses it, is delivered, and nothing else', async () => {
+    const { rig, store } = storing({ fallback: true });
+    rig.inner.release();
+    await store.fail();
+    await store.answer();
+    expect(rig.told['A']).toEqual([SUCCESS]);
+    expect(rig.fallback.names).toEqual([]);
+    expect(rig.delivery).toMatchObject({ delivered: { batches: 1 }, lost: NOTHING, inFlight: NOTHING });
   });
 
   it('and is invalid before the store has answered: it goes to the fallback, whose result its caller gets', async () => {

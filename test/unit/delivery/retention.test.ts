@@ -453,6 +453,16 @@ describe('a batch that cannot be delivered', () => {
   });
 });
 
+it('a redelivery that fails without an error shows one that says so', async () => {
+  const rig = new Rig({ retention: { idleMillis: 0 } });
+  rig.keepAndClose('A');
+  rig.inner.does = { code: 1 };
+  await rig.exporter.redeliver();
+  expect(rig.exporter.snapshot().lastFailure?.message).toBe(
+    'exporter "otlp" answered FAILED and gave no error',
+  );
+});
+
 describe('the warning of evictions', () => {
   const overflow = (rig: Rig, ...names: string[]): void => rig.keep(...names);
 
