@@ -20,7 +20,7 @@ const logExporter = new CircuitBreakerExporter(new OTLPLogExporter(), { name: 'l
 export const exporters = [traceExporter, metricExporter, logExporter];
 
 diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN); // without it, OpenTelemetry is silent
-core.setGlobalErrorHandler(quietGlobalErrorHandler()); // no line for each rejected batch …
+core.setGlobalErrorHandler(quietGlobalErrorHandler()); // no line for each batch that is rejected and not kept …
 logTransitions(exporters, { ...console, debug() {} }); // … but one when a circuit opens and one when it closes
 
 const sdk = new NodeSDK({
@@ -31,7 +31,7 @@ const sdk = new NodeSDK({
 sdk.start();
 
 process.once('SIGTERM', async () => {
-  await sdk.shutdown().catch(() => {}); // if the last flush fails, it rejects and does not end the exporters
+  await sdk.shutdown().catch(() => {}); // if the last flush fails, this rejects and does not shut down the exporters
   await Promise.all(exporters.map((exporter) => exporter.shutdown()));
   process.exit(); // or the OTLP exporters' own retry timers keep the process alive for up to 10 s
 });
