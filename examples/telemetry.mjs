@@ -21,8 +21,8 @@ const logExporter = new CircuitBreakerExporter(new OTLPLogExporter(), { name: 'l
 export const exporters = [traceExporter, metricExporter, logExporter];
 
 diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN); // without it, OpenTelemetry is silent
-core.setGlobalErrorHandler(quietGlobalErrorHandler()); // no line for each batch that is rejected and not kept …
-logTransitions(exporters, { ...console, debug() {} }); // … but one when a circuit opens and one when it closes
+core.setGlobalErrorHandler(quietGlobalErrorHandler()); // hides the error of each rejected batch
+logTransitions(exporters, { ...console, debug() {} }); // logs one line when a circuit opens, and one when it closes
 
 const sdk = new NodeSDK({
   traceExporter,
