@@ -134,10 +134,9 @@ export class RedeliverySchedule {
    * @returns resolves when that is so, and nothing is being sent or handed over
    */
   drainFinally(isTimeOver: () => boolean): Promise<void> {
-    const isAnother = this.#finalDrain !== undefined;
-    this.#finalDrain = { ...this.#newDrain(Number.POSITIVE_INFINITY), isTimeOver };
     // What the drain before has waited for in vain holds up nothing.
-    if (isAnother) this.#sending = undefined;
+    if (this.#finalDrain !== undefined) this.#sending = undefined;
+    this.#finalDrain = { ...this.#newDrain(Number.POSITIVE_INFINITY), isTimeOver };
     const { promise } = this.#finalDrain.over;
     this.pump();
     return promise;
