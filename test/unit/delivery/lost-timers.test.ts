@@ -2,16 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { FAILURE, Rig } from './rig.ts';
 import { arrange } from './store-rig.ts';
 
+/** Where no timer fires, the first export finds what is overdue, the second, after its grace, ends it. */
+function exportTwiceAfter(rig: Rig, millis: number): void {
+  rig.clock.advance(millis);
+  rig.export('B');
+  rig.clock.advance(50);
+  rig.export('C');
+}
+
 describe('no timer is trusted', () => {
   it('a store that does not answer is found by the next export', () => {
     const { rig } = arrange();
     rig.breaker.forceOpen();
     rig.clock.losesTimers = true;
     rig.export('A');
-    rig.clock.advance(1_000);
-    rig.export('B');
-    rig.clock.advance(50);
-    rig.export('C');
+    exportTwiceAfter(rig, 1_000);
     expect(rig.told['A']).toMatchObject([{ code: 1 }]);
   });
 
@@ -21,10 +26,7 @@ describe('no timer is trusted', () => {
     rig.fallback.does = 'hold';
     rig.clock.losesTimers = true;
     rig.export('A');
-    rig.clock.advance(300);
-    rig.export('B');
-    rig.clock.advance(50);
-    rig.export('C');
+    exportTwiceAfter(rig, 300);
     expect(rig.told['A']).toMatchObject([{ error: { code: 'ERR_EXPORT_TIMEOUT' } }]);
   });
 
@@ -38,10 +40,7 @@ describe('no timer is trusted', () => {
     rig.clock.advance(60_000);
     rig.export('probe');
     expect(rig.told['probe']).toEqual([]);
-    rig.clock.advance(1_000);
-    rig.export('B');
-    rig.clock.advance(50);
-    rig.export('C');
+    exportTwiceAfter(rig, 1_000);
     expect(rig.told['probe']).toMatchObject([{ error: { code: 'ERR_CIRCUIT_OPEN' } }]);
   });
 });

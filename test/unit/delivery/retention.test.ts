@@ -1,11 +1,9 @@
-import { diag } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { CircuitBreakerExporter } from '../../../src/index.ts';
 import { ScriptedExporter } from '../../../src/testing/index.ts';
 import { FAILURE, NOT_SENT, NOTHING, REFUSED, Rig, recordWarnings } from './rig.ts';
 
-const warnings = recordWarnings();
-const evictionWarnings = (): string[] => warnings.filter((warning) => warning.includes('retention'));
+const evictionWarnings = recordWarnings('retention');
 
 /** Redelivers all that is kept, and answers its names. */
 function redelivered(rig: Rig): string[] {
@@ -109,7 +107,7 @@ describe('when retention is full', () => {
       lost: { batches: 1, items: 11 },
       evicted: { full: 0 },
     });
-    expect(evictionWarnings()).toEqual([]);
+    expect(evictionWarnings).toEqual([]);
   });
 
   it('gives a batch that cannot fit to the fallback, whose result is the caller’s', () => {
@@ -461,80 +459,6 @@ it('a redelivery that fails without an error shows one that says so', async () =
   expect(rig.exporter.snapshot().lastFailure?.message).toBe(
     'exporter "otlp" answered FAILED and gave no error',
   );
-});
-
-describe('the warning of evictions', () => {
-  const overflow = (rig: Rig, ...names: string[]): void => rig.keep(...names);
-
-  it('is one at the first eviction ever', () => {
-    const rig = new Rig({ name: 'traces', retention: { maxItems: 1 } });
-    rig.keep('A');
-    expect(evictionWarnings()).toEqual([]);
-    overflow(rig, 'B', 'C', 'D');
-    expect(evictionWarnings()).toHaveLength(1);
-    expect(evictionWarnings()[0]).toContain('"traces"');
-  });
-
-  it('is one at the first eviction after each leaving of CLOSED', () => {
-    const rig = new Rig({ retention: { maxItems: 1 } });
-    rig.trip('A');
-    rig.export('B');
-    rig.export('C');
-    expect(evictionWarnings()).toHaveLength(1);
-    rig.breaker.reset();
-
-    rig.trip('D');
-    rig.export('E');
-
-    expect(evictionWarnings()).toHaveLength(2);
-  });
-
-  it('is none for what is evicted in the same outage, however many probes fail', () => {
-    const rig = new Rig({ retention: { maxItems: 1 } });
-    rig.trip('A');
-    rig.export('B');
-    rig.mayProbe = true;
-    rig.trip('C');
-    rig.trip('D');
-    expect(rig.exporter.snapshot().failedProbes).toBe(2);
-    expect(evictionWarnings()).toHaveLength(1);
-  });
-
-  it.each([
-    ['too old', { maxAgeMillis: 1 }, FAILURE],
-    ['given up after its attempts', { maxAttempts: 1 }, FAILURE],
-    ['invalid', {}, REFUSED],
-  ])('is given whatever the reason: %s', (_what, options, outcome) => {
-    const rig = new Rig({ retention: { idleMillis: 0, ...options } });
-    rig.keepAndClose('A');
-    rig.clock.advance(1_000);
-    rig.inner.does = (given) => (given[0] === 'live' ? 'success' : outcome);
-    rig.export('live');
-    expect(rig.kept).toBe(0);
-    expect(evictionWarnings()).toHaveLength(1);
-  });
-
-  it('harms nothing when the logger throws, and onError hears of that', () => {
-    const rig = new Rig({ retention: { maxItems: 1 } });
-    rig.keep('A');
-    const fails = (): never => {
-      throw new Error('the logger');
-    };
-    diag.setLogger(
-      { error: fails, warn: fails, info: fails, debug: fails, verbose: fails },
-      { suppressOverrideMessage: true },
-    );
-
-    expect(() => rig.export('B')).not.toThrow();
-
-    expect(rig.told['B']).toEqual([{ code: 0 }]);
-    expect(rig.problems).toEqual(['exporter "otlp": the diag logger threw']);
-    expect(rig.delivery).toMatchObject({
-      kept: { batches: 1 },
-      lost: { batches: 1 },
-      inFlight: { batches: 0, items: 0 },
-    });
-  });
 });
 
 describe('the options of retention', () => {

@@ -1,5 +1,5 @@
 import { diag } from '@opentelemetry/api';
-import { afterEach, beforeEach } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import type { ExportResultLike } from '../../../src/delivery/exporter-contract.ts';
 import type {
   CircuitBreakerExporterOptions,
@@ -188,8 +188,16 @@ export function watch(promise: Promise<unknown>): { done: boolean; rejected: unk
   return seen;
 }
 
-/** Collects what is said to `diag.warn` in each test of a file. */
-export function recordWarnings(): string[] {
+/** What is watched settles after so much time, and not 100 ms earlier. */
+export async function endsAfter(seen: { done: boolean }, clock: ManualClock, millis: number): Promise<void> {
+  await pass(clock, millis - 100);
+  expect(seen.done).toBe(false);
+  await pass(clock, 100);
+  expect(seen.done).toBe(true);
+}
+
+/** Collects what is said to `diag.warn` in each test of a file: the lines that have a text in them. */
+export function recordWarnings(text = ''): string[] {
   const warnings: string[] = [];
   beforeEach(() => {
     warnings.length = 0;
@@ -197,7 +205,7 @@ export function recordWarnings(): string[] {
     diag.setLogger(
       {
         error: ignore,
-        warn: (message) => void warnings.push(message),
+        warn: (message) => void (message.includes(text) && warnings.push(message)),
         info: ignore,
         debug: ignore,
         verbose: ignore,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consecutiveFailures } from '../../../src/index.ts';
 import { FakeStore } from './fake-store.ts';
-import { FAILURE, NOTHING, pass, Rig, settled, watch } from './rig.ts';
+import { endsAfter, FAILURE, NOTHING, pass, Rig, settled, watch } from './rig.ts';
 
 const never = (): Promise<void> => new Promise(() => {});
 
@@ -13,10 +13,7 @@ describe('a fallback that hangs', () => {
     rig.fallback.does = 'hold';
     rig.fallback.shutdown = never;
     const down = watch(rig.exporter.shutdown());
-    await pass(rig.clock, 4_900);
-    expect(down.done).toBe(false);
-    await pass(rig.clock, 100);
-    expect(down.done).toBe(true);
+    await endsAfter(down, rig.clock, 5_000);
   });
 
   it('has its time once at shutdown, however many batches are left', async () => {
@@ -109,10 +106,7 @@ describe('after a flush that was given up', () => {
     const rig = await givenUp();
     rig.export('kept');
     const down = watch(rig.exporter.shutdown());
-    await pass(rig.clock, 400);
-    expect(down.done).toBe(false);
-    await pass(rig.clock, 100);
-    expect(down.done).toBe(true);
+    await endsAfter(down, rig.clock, 500);
     expect(rig.delivery.lost.batches).toBe(4);
   });
 
@@ -139,10 +133,7 @@ describe('a store', () => {
     const down = watch(rig.exporter.shutdown());
     await pass(rig.clock, 200);
     rig.breaker.forceOpen();
-    await pass(rig.clock, 700);
-    expect(down.done).toBe(false);
-    await pass(rig.clock, 100);
-    expect(down.done).toBe(true);
+    await endsAfter(down, rig.clock, 800);
   });
 
   it('that has not taken a batch by the end does not have it, and its caller is told', async () => {
@@ -220,8 +211,5 @@ it('failures are no progress: a shutdown does not wait longer for them', async (
   const down = watch(rig.exporter.shutdown());
   await pass(rig.clock, 3_000);
   rig.inner.release(FAILURE);
-  await pass(rig.clock, 1_900);
-  expect(down.done).toBe(false);
-  await pass(rig.clock, 100);
-  expect(down.done).toBe(true);
+  await endsAfter(down, rig.clock, 2_000);
 });

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { FAILURE, NOTHING, pass, REFUSED, Rig, recordWarnings, SUCCESS, settled, watch } from './rig.ts';
+import {
+  endsAfter,
+  FAILURE,
+  NOTHING,
+  pass,
+  REFUSED,
+  Rig,
+  recordWarnings,
+  SUCCESS,
+  settled,
+  watch,
+} from './rig.ts';
 
 const warnings = recordWarnings();
 const lossWarnings = (): string[] => warnings.filter((warning) => warning.includes('shutdown'));
@@ -112,10 +123,7 @@ describe('the time of a shutdown while not CLOSED', () => {
     const down = watch(rig.exporter.shutdown());
     await pass(rig.clock, 600);
     rig.inner.release();
-    await pass(rig.clock, 300);
-    expect(down.done).toBe(false);
-    await pass(rig.clock, 100);
-    expect(down.done).toBe(true);
+    await endsAfter(down, rig.clock, 400);
   });
 
   it('is none with shutdownTimeoutMillis 0: nothing is sent any more', async () => {
@@ -160,10 +168,7 @@ describe('the time of a shutdown while not CLOSED', () => {
     const down = watch(rig.exporter.shutdown());
     await pass(rig.clock, 400);
     rig.breaker.forceOpen();
-    await pass(rig.clock, 500);
-    expect(down.done).toBe(false);
-    await pass(rig.clock, 100);
-    expect(down.done).toBe(true);
+    await endsAfter(down, rig.clock, 600);
   });
 
   it('holds where the last answer was a failure, though the circuit is CLOSED', async () => {
